@@ -1,0 +1,1 @@
+"""The doors for programs: the ASGI layer in front of everything, the stream, the HTTP API."""

@@ -1,0 +1,88 @@
+"""Figures for Prometheus: sources, the stream, and this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from lawang.city import City
+from lawang.domain.health import Health, SourceState, health, state_from_plain
+from lawang.push import Feed
+
+_TOTALS = {
+    "incidents": "Incidents known from the source",
+    "quarantined": "Different records in quarantine",
+    "unlocated": "Incidents that could not be placed",
+    "unknown_category": "Incidents whose category the map does not know",
+    "unknown_status": "Incidents whose status the map does not know",
+    "failures": "Failed attempts in a row",
+}
+
+
+class _Snapshot(Collector):
+    def __init__(self, city: City, feed: Feed, build: str, now: datetime) -> None:
+        self._city = city
+        self._feed = feed
+        self._build = build
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        yield InfoMetricFamily("lawang_build", "The running program", {"build": self._build})
+        yield GaugeMetricFamily("lawang_stream_clients", "Open streams", self._feed.clients)
+        yield GaugeMetricFamily(
+            "lawang_stream_frames_encoded", "Frames encoded since the start", self._feed.frames_sent
+        )
+        yield GaugeMetricFamily(
+            "lawang_cache_up", "1 while live state can be read", int(not self._feed.cache_lost_at)
+        )
+        heard = self._feed.board_heard_at
+        if heard is not None:
+            yield GaugeMetricFamily(
+                "lawang_board_silence_seconds",
+                "Seconds since the board was last heard",
+                (self._now - heard).total_seconds(),
+            )
+        yield from self._sources()
+
+    def _sources(self) -> Iterator[Metric]:
+        panel = self._feed.panels.get("sources", {}).get("sources", {})
+        up = GaugeMetricFamily(
+            "lawang_source_health", "1 for the health a source has", labels=["source", "health"]
+        )
+        age = GaugeMetricFamily(
+            "lawang_source_age_seconds", "Seconds since the last success", labels=["source"]
+        )
+        duration = GaugeMetricFamily(
+            "lawang_source_poll_seconds", "Duration of the last attempt", labels=["source"]
+        )
+        totals = {
+            name: GaugeMetricFamily(f"lawang_source_{name}", text, labels=["source"])
+            for name, text in _TOTALS.items()
+        }
+        for source in self._city.sources.values():
+            state: SourceState = state_from_plain(
+                {"source_id": source.id, **panel.get(source.id, {})}
+            )
+            present = health(state, source.cadence, self._now)
+            for kind in Health:
+                up.add_metric([source.id, kind.value], int(kind is present))
+            if state.last_success is not None:
+                age.add_metric([source.id], (self._now - state.last_success).total_seconds())
+            if state.duration_ms is not None:
+                duration.add_metric([source.id], state.duration_ms / 1000)
+            for name, family in totals.items():
+                family.add_metric([source.id], getattr(state, name))
+        yield from (up, age, duration, *totals.values())
+
+
+def render(city: City, feed: Feed, build: str, now: datetime) -> tuple[bytes, str]:
+    """The exposition text and its content type, as of `now`."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshot(city, feed, build, now))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry), CONTENT_TYPE_LATEST

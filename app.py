@@ -1,0 +1,294 @@
+"""The web door: Dash on FastAPI, with the API, the stream and the door in front of all of them.
+
+`create_web(...)` makes the ASGI application; `python app.py` is the same as `lawang up`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import dash
+import fastapi_offline
+import httpx
+import numpy  # noqa: F401  (imported early: a lazy first import in two threads at once has failed)
+import orjson
+import structlog
+from dash import html
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.door import (
+    App,
+    Door,
+    Message,
+    Receive,
+    Refusal,
+    Scope,
+    Send,
+    answer_refusal,
+    content_security_policy,
+)
+from api.routes import Services, make_router
+from api.stream import Stream
+from lawang import __version__
+from lawang.build import build_id
+from lawang.domain.clock import Clock, utc_now
+from lawang.domain.errors import StoreError
+from lawang.installation import Installation
+from lawang.push import Feed
+from lawang.settings import ROOT
+from layouts.context import PageContext, set_page_context
+
+log = structlog.get_logger(__name__)
+
+#: Dash's own calls are small here; a larger body is a mistake or an attack.
+_CALL_MAX_BYTES = 1_000_000
+_DOCS = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Lawang Jabo API</title>
+<link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/docs/static/swagger-ui.css"></head>
+<body><div id="swagger-ui"></div>
+<script src="/docs/static/swagger-ui-bundle.js"></script>
+<script src="/docs/start.js"></script></body></html>"""
+_DOCS_START = """SwaggerUIBundle({url: "/api/v1/openapi.json", dom_id: "#swagger-ui",
+  deepLinking: true, validatorUrl: null, syntaxHighlight: false});"""
+
+
+def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
+    """The whole web process as one ASGI application."""
+    settings, city = installation.settings, installation.city
+    build = build_id(settings.pack_dir)
+    feed = Feed(installation.redis_url, city.slug, build, clock=clock)
+    set_page_context(PageContext(city, build))
+
+    server = _create_server(feed)
+    services = Services(city, installation.history, feed, build, clock)
+    server.include_router(make_router(services))
+    pages = _create_dash(server, city.short_name)
+
+    dash_calls = _CheckedCalls(server, pages)
+    routed = _Routes(
+        stream=Stream(feed),
+        pages=GZipMiddleware(dash_calls, minimum_size=1000, compresslevel=5),
+        known=lambda: {page["path"] for page in dash.page_registry.values()},
+    )
+    return Door(
+        routed,
+        hosts=[settings.host, *settings.allowed_hosts.split(",")],
+        policy=lambda: content_security_policy(pages.csp_hashes(), settings.allow_framing_by),
+        framed_by=settings.allow_framing_by,
+    )
+
+
+def _create_server(feed: Feed) -> FastAPI:
+    @contextlib.asynccontextmanager
+    async def lifespan(server: FastAPI) -> AsyncIterator[None]:
+        await _ask_once(server)
+        following = asyncio.create_task(feed.run())
+        # What is loaded now stays: the collector need not look at it again for every frame.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 1000)
+        yield
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+    server = FastAPI(
+        title="Lawang Jabo",
+        version=__version__,
+        description="The command centre's facts for other programs.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+
+    @server.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(_DOCS)
+
+    @server.get("/docs/start.js", include_in_schema=False)
+    async def docs_start() -> HTMLResponse:
+        return HTMLResponse(_DOCS_START, media_type="text/javascript")
+
+    server.mount(
+        "/docs/static", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static")
+    )
+
+    @server.exception_handler(StarletteHTTPException)
+    async def refused(_request: Request, error: StarletteHTTPException) -> JSONResponse:
+        return _error(error.status_code, str(error.detail))
+
+    @server.exception_handler(RequestValidationError)
+    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+        sentences = "; ".join(
+            f"{'.'.join(str(part) for part in found['loc'][1:]) or 'body'}: {found['msg']}"
+            for found in error.errors()
+        )
+        return _error(422, f"The call cannot be understood: {sentences}")
+
+    @server.exception_handler(StoreError)
+    async def store_away(_request: Request, error: StoreError) -> JSONResponse:
+        return _error(503, f"The stores cannot answer right now ({error.kind}). Try again shortly.")
+
+    return server
+
+
+async def _ask_once(server: FastAPI) -> None:
+    """Have Dash finish its set-up, which it puts off to the first call of "/".
+
+    Without this a browser that opens /wall first would get a page without scripts and styles.
+    """
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(server), base_url="http://localhost"
+    ) as client:
+        await client.get("/")
+
+
+def _error(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"error": {"status": status, "message": sentence}}, status)
+
+
+def _create_dash(server: FastAPI, name: str) -> dash.Dash:
+    pages = dash.Dash(
+        __name__,
+        server=server,
+        backend="fastapi",
+        use_pages=True,
+        pages_folder=str(ROOT / "dashboards"),
+        assets_folder=str(ROOT / "assets"),
+        assets_ignore=r".*\.txt$",
+        title=f"Lawang Jabo · {name}",
+        update_title="",
+        add_log_handler=False,
+        on_error=_log_fault,
+        suppress_callback_exceptions=True,
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "dark"},
+        ],
+    )
+    # No page uses Dash's socket; switched off, it is neither opened by browsers nor unguarded.
+    pages.backend.websocket_capability = False
+    pages.index_string = pages.index_string.replace("<html>", '<html lang="id">')
+    pages.layout = html.Div([dash.page_container], id="frame")
+    return pages
+
+
+def _log_fault(error: Exception) -> None:
+    """Dash would answer 500 and keep the reason to itself."""
+    log.error("a page failed", exc_info=error)
+    raise error
+
+
+class _Routes:
+    """Sends the stream past compression, and answers 404 where Dash would answer 200."""
+
+    def __init__(self, stream: App, pages: App, known: Any) -> None:
+        self._stream = stream
+        self._pages = pages
+        self._known = known
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path == "/stream":
+                await self._stream(scope, receive, send)
+                return
+            if not self._exists(path):
+                await self._not_found(scope, receive, send)
+                return
+        await self._pages(scope, receive, send)
+
+    def _exists(self, path: str) -> bool:
+        if path.startswith(("/_dash-", "/assets/", "/api/", "/docs/")):
+            return True
+        return (
+            path in ("/docs", "/healthz", "/readyz", "/metrics", "/_favicon.ico")
+            or (path.rstrip("/") or "/") in self._known()
+        )
+
+    async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
+        accept = dict(scope["headers"]).get(b"accept", b"")
+        if b"text/html" not in accept:
+            await answer_refusal(Refusal(404, "There is nothing at this address."), send)
+            return
+        page = HTMLResponse(
+            "<!DOCTYPE html><html lang=id><meta charset=utf-8><title>404 · Lawang Jabo</title>"
+            '<link rel=stylesheet href="/assets/lawang.css"><main class="lost"><h1>404</h1>'
+            "<p>Tidak ada halaman di alamat ini. <span lang=en>There is no page here.</span></p>"
+            '<p><a href="/">Lawang Jabo</a></p></main>',
+            404,
+        )
+        await page(scope, receive, send)
+
+
+class _CheckedCalls:
+    """Looks at the body of Dash's callback calls: what Dash cannot read is 400, never 500."""
+
+    def __init__(self, app: App, pages: dash.Dash) -> None:
+        self._app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_call = scope["type"] == "http" and scope["path"] == "/_dash-update-component"
+        if not is_call or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > _CALL_MAX_BYTES:
+                await answer_refusal(Refusal(413, "The call is too large."), send)
+                return
+        if (sentence := self._find_fault(body)) is not None:
+            await answer_refusal(Refusal(400, sentence), send)
+            return
+        given = False
+
+        async def receive_again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, receive_again, send)
+
+    def _find_fault(self, body: bytes) -> str | None:
+        try:
+            call = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return "The call is not JSON."
+        if not isinstance(call, dict) or not isinstance(call.get("output"), str):
+            return "The call lacks `output`, the callback it is for."
+        # Dash itself takes the callbacks of pages over at the first call; before it none is known.
+        known = self._pages.callback_map or {}
+        if known and call["output"] not in known:
+            return "There is no such callback. Load the page again."
+        if not isinstance(call.get("inputs"), list) or "outputs" not in call:
+            return "The call lacks its `inputs` or `outputs`."
+        return None
+
+
+if __name__ == "__main__":
+    from cli import main
+
+    sys.argv[1:1] = ["up"]
+    main()

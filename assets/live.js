@@ -1,0 +1,357 @@
+/* The live line of a page: one EventSource, the panels it brings, their ages by this screen's clock.
+ *
+ * A page that wants it has an element #live-root with its facts in data-live-config. Renderers
+ * (wall.js, sources.js) register with lawang.live.on(panel, render) and set component properties by
+ * dash_clientside.set_props. Ages, the clock and health marks change every second; they are written
+ * straight into elements that React leaves empty, so that a second costs no rendering.
+ *
+ * Nothing here believes the server is alive because it once was: a line silent for SILENT_MS is
+ * lost, every age grows by the monotonic clock of this machine, and health is judged here.
+ */
+"use strict";
+
+window.lawang = window.lawang || {};
+
+window.lawang.live = (() => {
+  const SILENT_MS = 8000;
+  const REOPEN_MS = 15000;
+  const BOARD_SILENT_S = 12;
+  const RELOAD_GAP_MS = 30000;
+  const HEAP_MAX = 700e6;
+
+  let root = null;
+  let config = null;
+  let stream = null;
+  let panels = {};
+  let lastFrame = 0;
+  let openedAt = 0;
+  let offset = Date.now() / 1000 - performance.now() / 1000;
+  let synced = false;
+  let line = { cache_lost_at: null, board_heard_at: null };
+  let everLive = false;
+  const renderers = {};
+  const startedAt = performance.now();
+
+  // --- words, numbers, times ---------------------------------------------------------------
+
+  function say(message, values) {
+    const text = (config && config.messages[message]) || message;
+    return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
+  }
+
+  function locale() {
+    return config && config.lang === "en" ? "en-GB" : "id-ID";
+  }
+
+  function number(value) {
+    return new Intl.NumberFormat(locale()).format(value);
+  }
+
+  /** Seconds since 1970 by the server's clock; runs on by this machine's monotonic one. */
+  function now() {
+    return performance.now() / 1000 + offset;
+  }
+
+  function seconds(iso) {
+    return Date.parse(iso) / 1000;
+  }
+
+  function part(options, at) {
+    return new Intl.DateTimeFormat(locale(), { timeZone: config.timezone, ...options }).format(
+      new Date(at * 1000),
+    );
+  }
+
+  function day(at) {
+    return part({ year: "numeric", month: "2-digit", day: "2-digit" }, at);
+  }
+
+  /** 14:03, with the date before it when it is not today. */
+  function clock(at) {
+    const time = new Intl.DateTimeFormat("en-GB", {
+      timeZone: config.timezone,
+      hour: "2-digit",
+      minute: "2-digit",
+    }).format(new Date(at * 1000));
+    return day(at) === day(now()) ? time : `${part({ day: "numeric", month: "short" }, at)} ${time}`;
+  }
+
+  function duration(age) {
+    const s = Math.max(0, Math.floor(age));
+    if (s < 60) return say("{n} s", { n: s });
+    if (s < 3600) return say("{n} min", { n: Math.floor(s / 60) });
+    if (s < 86400) return say("{n} h", { n: Math.floor(s / 3600) });
+    return say("{n} d", { n: Math.floor(s / 86400) });
+  }
+
+  // --- health, by the same rule as lawang/domain/health.py -----------------------------------
+
+  const WORST_FIRST = ["down", "refused", "never", "stale", "late", "fresh"];
+
+  function health(source) {
+    if (!source) return "never";
+    if (source.refused) return "refused";
+    if (!source.last_success) return "never";
+    const age = now() - seconds(source.last_success);
+    if (age > source.down_after_s) return "down";
+    if (age > source.stale_after_s) return "stale";
+    if (age > source.late_after_s || source.failures > 0) return "late";
+    return "fresh";
+  }
+
+  function healthWord(name) {
+    return {
+      never: () => say("never heard"),
+      fresh: () => say("fresh"),
+      late: () => say("late"),
+      stale: () => say("stale"),
+      down: () => say("down"),
+      refused: () => say("refused"),
+    }[name]();
+  }
+
+  function sourceOf(id) {
+    const known = panels.sources && panels.sources.sources;
+    return known ? known[id] : undefined;
+  }
+
+  /** How old a panel is and how far it can be trusted: by its oldest and its worst source. */
+  function standing(panelName) {
+    const panel = panels[panelName];
+    if (!panel) return { health: "never", at: null };
+    const ids = panel.sources && Array.isArray(panel.sources) ? panel.sources : [];
+    let worst = "fresh";
+    let at = null;
+    for (const id of ids) {
+      const source = sourceOf(id);
+      const state = health(source);
+      if (WORST_FIRST.indexOf(state) < WORST_FIRST.indexOf(worst)) worst = state;
+      if (source && source.last_success) {
+        const success = seconds(source.last_success);
+        at = at === null ? success : Math.min(at, success);
+      }
+    }
+    if (at === null) worst = "never";
+    // A line that is cut says nothing new, however slowly the source itself is polled.
+    if (worst === "fresh" && connection().state !== "live") worst = "late";
+    return { health: worst, at };
+  }
+
+  // --- the line ----------------------------------------------------------------------------
+
+  function connection() {
+    const silent = performance.now() - lastFrame;
+    if (!everLive) return { state: "connecting", since: null };
+    if (silent > SILENT_MS) return { state: "lost", since: now() - silent / 1000 };
+    if (line.cache_lost_at) return { state: "cache", since: line.cache_lost_at };
+    if (line.board_heard_at && now() - line.board_heard_at > BOARD_SILENT_S)
+      return { state: "board", since: line.board_heard_at };
+    if (!line.board_heard_at && performance.now() - startedAt > BOARD_SILENT_S * 1000)
+      return { state: "board", since: null };
+    return { state: "live", since: null };
+  }
+
+  function connectionText(found) {
+    const since = found.since === null ? "?" : clock(found.since);
+    return {
+      connecting: () => say("connecting"),
+      live: () => say("live"),
+      lost: () => say("disconnected since {time}", { time: since }),
+      cache: () => say("live state lost since {time}", { time: since }),
+      board: () => say("data collector silent since {time}", { time: since }),
+    }[found.state]();
+  }
+
+  function open() {
+    if (stream) stream.close();
+    openedAt = performance.now();
+    stream = new EventSource(`/stream?panels=${config.panels.join(",")}`);
+    stream.addEventListener("snapshot", receive);
+    stream.addEventListener("delta", receive);
+    stream.addEventListener("beat", receive);
+  }
+
+  function receive(event) {
+    const frame = JSON.parse(event.data);
+    lastFrame = performance.now();
+    everLive = true;
+    const sample = frame.now - performance.now() / 1000;
+    if (!synced || Math.abs(sample - offset) > 0.5) offset = sample;
+    synced = true;
+    line = frame;
+    if (frame.build !== config.build) {
+      reload("build");
+      return;
+    }
+    if (event.type === "snapshot") {
+      const before = panels;
+      panels = { ...panels, ...frame.panels };
+      for (const name of Object.keys(frame.panels)) render(name, before[name], null);
+    } else if (event.type === "delta") {
+      for (const [name, patch] of frame.patches) {
+        const before = panels[name];
+        panels[name] = merge(before || {}, patch);
+        render(name, before, patch);
+      }
+    }
+    requestAnimationFrame(tick);
+  }
+
+  /** JSON Merge Patch, RFC 7396; parts that did not change are shared. */
+  function merge(target, patch) {
+    const result = { ...target };
+    for (const [key, value] of Object.entries(patch)) {
+      if (value === null) delete result[key];
+      else if (typeof value === "object" && !Array.isArray(value)) {
+        const before = result[key];
+        const mergeable = before && typeof before === "object" && !Array.isArray(before);
+        result[key] = merge(mergeable ? before : {}, value);
+      } else result[key] = value;
+    }
+    return result;
+  }
+
+  function render(name, before, patch) {
+    for (const renderer of renderers[name] || []) {
+      try {
+        renderer(panels[name], before, patch);
+      } catch (error) {
+        console.error(`panel ${name}`, error);
+      }
+    }
+  }
+
+  /** A full page load, as nothing else gives memory back for certain; not twice in a row. */
+  function reload(why) {
+    const last = Number(sessionStorage.getItem("lawang-reload") || 0);
+    if (Date.now() - last < RELOAD_GAP_MS) return;
+    fetch("/healthz", { cache: "no-store" })
+      .then((answer) => {
+        if (!answer.ok) return;
+        sessionStorage.setItem("lawang-reload", String(Date.now()));
+        sessionStorage.setItem("lawang-reload-why", why);
+        // Many walls must not all load in the same instant.
+        setTimeout(() => location.reload(), Math.random() * 1500);
+      })
+      .catch(() => {});
+  }
+
+  function watch() {
+    const silent = performance.now() - Math.max(lastFrame, openedAt);
+    if (stream.readyState === EventSource.CLOSED ? silent > 1500 : silent > REOPEN_MS) open();
+    const heap = performance.memory ? performance.memory.usedJSHeapSize : 0;
+    const old = config.refresh_s && performance.now() - startedAt > config.refresh_s * 1000;
+    if ((old || heap > HEAP_MAX) && connection().state === "live") reload(old ? "age" : "heap");
+  }
+
+  // --- every second ------------------------------------------------------------------------
+
+  function write(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  function mark(element, name, value) {
+    if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+
+  function tick() {
+    const found = connection();
+    mark(root, "data-connection", found.state);
+    write(document.getElementById("connection-text"), connectionText(found));
+    const time = now();
+    write(
+      document.getElementById("clock-time"),
+      new Intl.DateTimeFormat("en-GB", {
+        timeZone: config.timezone,
+        hour: "2-digit",
+        minute: "2-digit",
+        second: "2-digit",
+      }).format(new Date(time * 1000)),
+    );
+    write(
+      document.getElementById("clock-date"),
+      `${part({ weekday: "long", day: "numeric", month: "long", year: "numeric" }, time)} · WIB`,
+    );
+    for (const element of root.querySelectorAll("[data-live-age]")) {
+      const { health: state, at } = standing(element.dataset.liveAge);
+      mark(element, "data-health", state);
+      write(element, ageText(state, at));
+    }
+    for (const element of root.querySelectorAll("[data-live-tile]"))
+      mark(element, "data-health", standing(element.dataset.liveTile).health);
+    for (const element of root.querySelectorAll("[data-source]")) {
+      const source = sourceOf(element.dataset.source);
+      const state = health(source);
+      mark(element, "data-health", state);
+      write(element.querySelector("[data-source-health]"), healthWord(state));
+      for (const age of element.querySelectorAll("[data-source-age]"))
+        write(
+          age,
+          source && source.last_success
+            ? duration(time - seconds(source.last_success))
+            : say("no data yet"),
+        );
+    }
+    for (const element of root.querySelectorAll("[data-ago]")) {
+      const age = time - seconds(element.dataset.ago);
+      // A report may carry a time that lies ahead of ours: say the time, not a negative age.
+      write(element, age < -60 ? clock(time - age) : duration(age));
+      const entry = element.closest("[data-fresh-s]");
+      if (entry) entry.classList.toggle("is-new", age < Number(entry.dataset.freshS));
+    }
+  }
+
+  function ageText(state, at) {
+    if (at === null) return say("no data yet");
+    const age = duration(now() - at);
+    return state === "fresh" ? age : `${healthWord(state)} · ${clock(at)} · ${age}`;
+  }
+
+  // --- start -------------------------------------------------------------------------------
+
+  function start(element) {
+    root = element;
+    config = JSON.parse(root.dataset.liveConfig);
+    document.documentElement.lang = config.lang;
+    panels = {};
+    lastFrame = performance.now();
+    open();
+    setInterval(tick, 1000);
+    setInterval(watch, 1000);
+    document.addEventListener("visibilitychange", () => document.hidden || tick());
+    tick();
+  }
+
+  function look() {
+    const element = document.getElementById("live-root");
+    if (element && element !== root && window.dash_clientside && dash_clientside.set_props) {
+      if (root) location.reload();
+      else start(element);
+    }
+  }
+
+  new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true });
+  look();
+
+  return {
+    on(panel, renderer) {
+      (renderers[panel] = renderers[panel] || []).push(renderer);
+    },
+    set(id, props) {
+      if (document.getElementById(id)) dash_clientside.set_props(id, props);
+    },
+    /** A component as Dash keeps it; text in it is text, never markup. */
+    part(type, props, children) {
+      return { type, namespace: "dash_html_components", props: { ...props, children } };
+    },
+    say,
+    number,
+    clock,
+    seconds,
+    health,
+    now,
+    config: () => config,
+    panel: (name) => panels[name],
+    connection,
+  };
+})();

@@ -1,0 +1,291 @@
+"""The command line: `lawang up | web | poll | simulate | boundaries | bench`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from lawang import __version__
+from lawang.domain.errors import BoundaryError, LawangError
+from lawang.settings import Settings
+
+cli = typer.Typer(
+    name="lawang",
+    help="Lawang Jabo: a city's command centre. Every number with its age.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+boundaries_cli = typer.Typer(
+    help="The lines on the map: the pack's approximate ones, or an official file.",
+    no_args_is_help=True,
+)
+cli.add_typer(boundaries_cli, name="boundaries")
+console = Console(stderr=True)
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Folder of the embedded stores (LAWANG_DATA_DIR).")
+]
+
+
+def main() -> None:
+    """Run the command line; a mistake is one sentence and exit code 2, not a trace."""
+    try:
+        cli()
+    except LawangError as error:
+        console.print(
+            f"lawang: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(2)
+
+
+@cli.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+@cli.command()
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With simulated departments, to look around.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the web process.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    data_dir: DataDir = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated city.")] = 1671,
+    factor: Annotated[float, typer.Option(help="Volume of the simulated city; 1 is real.")] = 1.0,
+) -> None:
+    """Run everything on this machine: Valkey, poller, web, and in a demo the departments."""
+    from lawang.store.embedded import EmbeddedValkey
+    from lawang.supervise import Child, Supervisor, refuse_busy_port
+
+    settings = _settings(data_dir=data_dir, port=port, host=host)
+    refuse_busy_port(settings.host, settings.port, "the pages")
+    simulator_url = settings.simulator_url
+    if demo:
+        refuse_busy_port("127.0.0.1", settings.port + 1, "the simulated departments")
+        simulator_url = f"http://127.0.0.1:{settings.port + 1}"
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    env = {
+        "LAWANG_DATA_DIR": str(settings.data_dir.resolve()),
+        "LAWANG_PORT": str(settings.port),
+        "LAWANG_HOST": settings.host,
+        "LAWANG_CITY": str(settings.pack_dir),
+        **({"LAWANG_SIMULATOR_URL": simulator_url} if simulator_url else {}),
+    }
+    _check_before_start(settings.model_copy(update={"simulator_url": simulator_url}), env)
+
+    valkey: EmbeddedValkey | None = None
+    if not settings.redis_url.get_secret_value():
+        valkey = EmbeddedValkey(settings.data_dir)
+        valkey.start()
+        console.print(f"   valkey │ live state (pid {valkey.pid})", highlight=False)
+        env["LAWANG_REDIS_URL"] = valkey.url
+    me = [sys.executable, "-m", "cli"]
+    env["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
+    children = [
+        Child("poller", "polls the sources, computes the board", [*me, "poll"], env),
+        Child("web", "serves pages, stream and API", [*me, "web"], env),
+    ]
+    if demo:
+        serve = [*me, "simulate", "--port", str(settings.port + 1), "--seed", str(seed)]
+        serve += ["--factor", str(factor)]
+        children.insert(0, Child("simulator", "simulated departments", serve, env))
+
+    shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host  # noqa: S104
+    address = f"http://{shown_host}:{settings.port}"
+
+    def announce(seconds: float) -> None:
+        console.print(
+            f"\n  Lawang Jabo is open at {address}  ({seconds:.1f} s)\n"
+            f"  Wall {address}/wall · Sources {address}/sources · API {address}/docs"
+            + (f"\n  Simulated departments {simulator_url}" if demo else "")
+            + "\n  Ctrl-C ends it.\n",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def say(line: str) -> None:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    supervisor = Supervisor(children, valkey, say)
+    supervisor.run(f"http://127.0.0.1:{settings.port}/healthz", announce)
+
+
+def _check_before_start(settings: Settings, env: dict[str, str]) -> None:
+    """Read the pack once before anything starts: a mistake in it is said here, and only once."""
+    from connectors.registry import bind
+    from lawang.city import load_city
+
+    city = load_city(
+        settings.pack_dir, settings.data_dir, env={**os.environ, **env}, simulated=settings.demo
+    )
+    for source in city.sources.values():
+        bind(source)
+
+
+@cli.command()
+def web(port: Annotated[int | None, typer.Option()] = None, data_dir: DataDir = None) -> None:
+    """Run one web process. Start as many as needed behind a proxy: they keep no state."""
+    import uvicorn
+
+    from lawang.installation import open_installation
+    from lawang.logs import set_up_logs
+    from lawang.process import bind_to_parent
+
+    bind_to_parent()
+    settings = _settings(data_dir=data_dir, port=port)
+    set_up_logs(settings.log_format)
+    from app import create_web
+
+    installation = open_installation(settings)
+    uvicorn.run(
+        create_web(installation),  # type: ignore[arg-type]
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Streams never end by themselves; without a limit a stop would wait for them for ever.
+        timeout_graceful_shutdown=2,
+        # One browser reconnecting at once must not fill the queue of waiting connections.
+        backlog=4096,
+    )
+    installation.close()
+
+
+@cli.command()
+def poll(data_dir: DataDir = None) -> None:
+    """Run one poller. A second one stands by and takes over when the first one falls."""
+    from connectors.http import client_for
+    from connectors.registry import bind, get
+    from lawang.installation import open_installation
+    from lawang.logs import set_up_logs
+    from lawang.polling.poll import Bound
+    from lawang.polling.service import PollerService
+    from lawang.process import bind_to_parent
+
+    bind_to_parent()
+    settings = _settings(data_dir=data_dir)
+    set_up_logs(settings.log_format)
+    installation = open_installation(settings)
+    bound = []
+    for source in installation.city.sources.values():
+        options = bind(source)
+        bound.append(
+            Bound(source, get(source.connector), options, getattr(options, "max_bytes", 20_000_000))
+        )
+
+    async def run() -> None:
+        from datetime import timedelta
+
+        service = PollerService(
+            installation.city,
+            bound,
+            installation.history,
+            installation.open_live(),
+            client_for=lambda source, _options: client_for(timedelta(seconds=source.timeout_s)),
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, service.stop)
+        await service.run()
+
+    asyncio.run(run())
+    installation.close()
+
+
+@cli.command()
+def simulate(
+    port: Annotated[int, typer.Option()] = 8051,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="The same seed and clock make the same city.")] = 1671,
+    factor: Annotated[
+        float, typer.Option(help="Volume; 1 is what was read of the real city.")
+    ] = 1.0,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the simulated departments: real servers, invented people, faults on demand."""
+    from lawang.logs import set_up_logs
+    from lawang.process import bind_to_parent
+    from simulator.serve import serve
+
+    bind_to_parent()
+    settings = _settings(data_dir=data_dir)
+    set_up_logs(settings.log_format)
+    serve(host=host, port=port, data_dir=settings.data_dir / "simulator", seed=seed, factor=factor)
+
+
+@boundaries_cli.command("import")
+def boundaries_import(
+    file: Annotated[Path, typer.Argument(help="GeoJSON in WGS84, kelurahan or kecamatan level.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Replace the approximate boundaries by an official file; changes nothing on any mistake."""
+    from lawang import boundaries
+
+    settings = _settings(data_dir=data_dir)
+    try:
+        report = boundaries.import_boundaries(settings.pack_dir, file, settings.data_dir)
+    except BoundaryError as error:
+        console.print("Not imported; nothing was changed. Mend this and try again:", style="bold")
+        for problem in error.problems:
+            console.print(f"  · {problem}", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    print(_describe(report))
+    print("Restart `lawang up` (or the web and poll processes) to use them; `undo` goes back.")
+
+
+@boundaries_cli.command("undo")
+def boundaries_undo(data_dir: DataDir = None) -> None:
+    """Go back to the boundaries before the last import."""
+    from lawang import boundaries
+    from lawang.city.pack import read_city_file
+
+    settings = _settings(data_dir=data_dir)
+    slug = read_city_file(settings.pack_dir).slug
+    print(_describe(boundaries.undo(settings.data_dir, slug)))
+
+
+@boundaries_cli.command("build")
+def boundaries_build() -> None:
+    """Compute the pack's approximate boundaries again from its points, outline and river."""
+    from lawang import boundaries
+
+    settings = _settings()
+    boundaries.build(settings.pack_dir)
+    print(f"Written to {settings.pack_dir / 'regions'}.")
+
+
+def _describe(report: Any) -> str:
+    return str(getattr(report, "sentence", report))
+
+
+@cli.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="A module of benchmarks/, or `all`.")],
+    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
+) -> None:
+    """Run a benchmark: a claim of this project, measured beside what it is measured against."""
+    from benchmarks import run
+
+    figures = run(name)
+    if as_json:
+        print(json.dumps(figures))
+
+
+def _settings(**given: Any) -> Settings:
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+if __name__ == "__main__":
+    main()

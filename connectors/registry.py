@@ -1,0 +1,76 @@
+"""Finds connectors by name and checks a source's `[connection]` against what they need."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, cast
+
+from pydantic import ValidationError
+
+import connectors
+from lawang.city.toml import dig, mistake, read_toml
+from lawang.connector import Connector, Options
+from lawang.domain.errors import LawangError, PackError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+    from lawang.city import Source
+
+
+def list_names() -> list[str]:
+    """The names of all connectors: the folders beside this file."""
+    return sorted(found.name for found in pkgutil.iter_modules(connectors.__path__) if found.ispkg)
+
+
+def get(name: str) -> Connector:
+    """The connector called `name`; LawangError with the known names if there is none."""
+    known = list_names()
+    if name not in known:
+        raise LawangError(f"there is no connector {name!r}; known are: {', '.join(known)}")
+    module = importlib.import_module(f"connectors.{name}")
+    return cast("Connector", module.CONNECTOR)
+
+
+def bind(source: Source) -> Options:
+    """The source's `[connection]` as its connector's options.
+
+    Raises PackError with file, line and key for the first mistake. A source that waits for
+    environment variables (`source.unset`) is not polled: what it does state is checked all the
+    same, and bare Options stand in for those that cannot be made yet.
+    """
+    try:
+        connector = get(source.connector)
+    except LawangError as error:
+        raise mistake(source.file, ("connector",), str(error)) from None
+    try:
+        return connector.options.model_validate(source.connection)
+    except ValidationError as error:
+        # Without inputs and `from None`: one of the values is a key.
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+    mistakes = [each for each in found if not _is_waiting(source, each)]
+    if not mistakes:
+        return Options()
+    # A misspelt key first: it is most often the one that another mistake misses.
+    first = min(mistakes, key=lambda each: each["type"] != "extra_forbidden")
+    raise _as_pack_error(source, connector, first)
+
+
+def _is_waiting(source: Source, found: ErrorDetails) -> bool:
+    """Whether a value is wrong only because its environment variable is not set."""
+    value = source.connection.get(str(found["loc"][0])) if found["loc"] else None
+    return isinstance(value, str) and any(f"${{{name}" in value for name in source.unset)
+
+
+def _as_pack_error(source: Source, connector: Connector, found: ErrorDetails) -> PackError:
+    path = ("connection", *(str(part) for part in found["loc"]))
+    problem = found["msg"].removeprefix("Value error, ")
+    if found["type"] == "extra_forbidden":
+        known = ", ".join(sorted(connector.options.model_fields))
+        problem = f"is not a key of {connector.name}, which knows: {known}"
+    elif found["type"] == "missing":
+        problem = f"is missing; {connector.name} needs it"
+    if source.simulated and dig(read_toml(source.file), ("simulated", *path)):
+        path = ("simulated", *path)
+    return mistake(source.file, path, problem)

@@ -1,0 +1,1 @@
+"""State -> panel payloads, computed once per change, never per viewer."""

@@ -1,0 +1,244 @@
+"""Keeps the panels: hears what changed, computes what follows, announces the difference.
+
+Runs in one thread of the poller that holds the clock. Its memory is rebuilt from history whenever
+it starts, the cache comes back empty, or something was committed that the cache did not get.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import redis
+import structlog
+
+from lawang.board.panels import (
+    AFTER_INCIDENTS,
+    AFTER_SOURCE,
+    LATEST,
+    PANELS,
+    BoardState,
+    Panel,
+    compute,
+    day_began,
+)
+from lawang.board.patch import diff
+from lawang.city import City
+from lawang.domain.clock import Clock
+from lawang.domain.errors import StoreError
+from lawang.store.history import History
+from lawang.store.live import LiveStore
+
+log = structlog.get_logger(__name__)
+
+#: How long closed incidents are kept on the board; the same as polling keeps them in the cache.
+KEPT_AFTER_CLOSING = timedelta(hours=36)
+_ALIVE_EVERY_S = 2.0
+_TICK_EVERY_S = 20.0
+_RETRY_S = 0.5
+
+
+class BoardWorker:
+    """The board of one installation; only the holder of the clock starts it."""
+
+    def __init__(self, city: City, history: History, live: LiveStore, *, clock: Clock) -> None:
+        self._city = city
+        self._history = history
+        self._live = live
+        self._clock = clock
+        self._epoch = secrets.token_hex(4)
+        self._seq: dict[str, int] = {}
+        self._shown: dict[str, Panel] = {}
+        self._state = BoardState(city)
+        self._stop = threading.Event()
+        self._refill = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._last_tick = 0.0
+        self._last_alive = 0.0
+        self._next_fill = 0.0
+        self._log_has_grown = False
+
+    def start(self) -> None:
+        """Begin, with everything read from history anew."""
+        self._stop.clear()
+        self._refill.set()
+        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End and wait for it."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+            self._thread = None
+
+    def refill(self) -> None:
+        """Read everything from history at the next turn; safe from any thread."""
+        self._refill.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._listen()
+            except (StoreError, redis.RedisError) as error:
+                log.debug("board waits for its stores", error=type(error).__name__)
+                self._refill.set()
+                self._stop.wait(_RETRY_S)
+            except Exception:
+                # A fault in one computation must not end the board for good.
+                log.exception("the board stumbled and starts anew")
+                self._refill.set()
+                self._stop.wait(_RETRY_S)
+
+    def _listen(self) -> None:
+        subscription = self._live.listen_changed()
+        try:
+            while not self._stop.is_set():
+                if self._refill.is_set() or self._live_is_empty():
+                    self._try_to_fill()
+                message = subscription.get_message(timeout=0.25)
+                if message is not None:
+                    self._take([message, *_waiting(subscription)])
+                self._keep_time()
+        finally:
+            subscription.close()
+
+    def _live_is_empty(self) -> bool:
+        if time.monotonic() - self._last_alive < _ALIVE_EVERY_S:
+            return False
+        return self._live.filled_by() != self._epoch
+
+    def _try_to_fill(self) -> None:
+        """Fill; while history is away, go on with what is in memory and try again later."""
+        if time.monotonic() < self._next_fill:
+            return
+        try:
+            self._fill()
+        except StoreError as error:
+            if error.kind == "cache_down" or not self._shown:
+                raise
+            self._refill.set()
+            self._next_fill = time.monotonic() + _ALIVE_EVERY_S
+
+    def _fill(self) -> None:
+        """Rebuild the board and the cache from history, and announce every panel as new."""
+        self._refill.clear()
+        now = self._clock()
+        incidents = self._history.live_incidents(now - KEPT_AFTER_CLOSING)
+        states = {
+            source_id: state
+            for source_id in self._city.sources
+            if (state := self._history.source_state(source_id)) is not None
+        }
+        # A new epoch tells every web process that its copies are of another life.
+        self._epoch = secrets.token_hex(4)
+        self._live.fill(incidents, states.values(), self._epoch)
+        self._state = BoardState(self._city)
+        self._state.incidents = {item.id: item for item in incidents}
+        self._state.states = states | self._live.source_states()
+        self._shown = {}
+        self._seq = {}
+        self._read_history()
+        self._announce(PANELS)
+        self._last_alive = 0.0
+
+    def _take(self, messages: Iterable[Any]) -> None:
+        """Follow what changed: the named incidents and sources, read from the cache."""
+        ids: dict[str, None] = {}
+        sources_changed = False
+        for message in messages:
+            content = orjson.loads(message["data"])
+            ids |= dict.fromkeys(content["incidents"])
+            sources_changed = sources_changed or content["source"] is not None
+        names: list[str] = []
+        if ids:
+            for incident_id, incident in self._live.incidents(list(ids)).items():
+                if incident is None:
+                    self._state.incidents.pop(incident_id, None)
+                else:
+                    self._state.incidents[incident_id] = incident
+            self._read_latest()
+            self._log_has_grown = True
+            names += AFTER_INCIDENTS
+        if sources_changed:
+            # Not before a poll is through: half of a first poll makes no week to compare with.
+            if self._log_has_grown:
+                self._log_has_grown = False
+                self._read_history()
+                names += [name for name in ("counters", "latest") if name not in names]
+            self._state.states = self._live.source_states()
+            names += AFTER_SOURCE
+        self._announce(names)
+
+    def _keep_time(self) -> None:
+        now = time.monotonic()
+        if now - self._last_alive >= _ALIVE_EVERY_S:
+            self._live.announce_alive(self._epoch)
+            self._last_alive = now
+        if now - self._last_tick >= _TICK_EVERY_S:
+            self._last_tick = now
+            self._drop_long_closed()
+            self._read_history()
+            self._announce(AFTER_INCIDENTS)
+
+    def _drop_long_closed(self) -> None:
+        oldest = self._clock() - KEPT_AFTER_CLOSING
+        gone = [
+            item.id
+            for item in self._state.incidents.values()
+            if item.closed_at is not None and item.closed_at < oldest
+        ]
+        for incident_id in gone:
+            del self._state.incidents[incident_id]
+        if gone:
+            self._live.put(gone=gone)
+
+    def _read_latest(self) -> None:
+        try:
+            self._state.latest = self._history.latest_events(LATEST)
+        except StoreError as error:
+            # What is shown stays, dated; the sources panel says that nothing can be stored.
+            log.debug("latest events not read", kind=error.kind)
+
+    def _read_history(self) -> None:
+        self._read_latest()
+        try:
+            self._compare_with_last_week()
+        except StoreError as error:
+            log.debug("last week not read", kind=error.kind)
+
+    def _compare_with_last_week(self) -> None:
+        now = self._clock()
+        first = self._history.first_report_at()
+        moment = now - timedelta(days=7)
+        began = day_began(self._city, moment)
+        # Without a whole day to look at, last week's number would be low for no reason.
+        if first is not None and first < began:
+            self._state.week_ago = self._history.counts_at(moment, began)
+            self._state.week_ago_at = moment.replace(second=0, microsecond=0)
+        else:
+            self._state.week_ago = None
+            self._state.week_ago_at = None
+
+    def _announce(self, names: Iterable[str]) -> None:
+        now: datetime = self._clock()
+        changes: dict[str, tuple[int, Panel, Panel]] = {}
+        for name, payload in compute(self._state, now, names).items():
+            patch = diff(self._shown.get(name, {}), payload)
+            if not patch and name in self._shown:
+                continue
+            self._seq[name] = self._seq.get(name, 0) + 1
+            changes[name] = (self._seq[name], payload, patch)
+        self._live.publish_panels(changes, self._epoch)
+        self._shown |= {name: payload for name, (_seq, payload, _patch) in changes.items()}
+
+
+def _waiting(subscription: Any) -> Iterable[Any]:
+    """Everything else that has arrived already: many changes make one computation."""
+    while (message := subscription.get_message(timeout=0)) is not None:
+        yield message

@@ -1,0 +1,309 @@
+"""A city as the rest of the program knows it, read from its pack."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from lawang.city.imported import ImportReport, current_version, read_report
+from lawang.city.regions import Regions, read_points, read_regions
+from lawang.city.shapes import read_geojson, read_shapes
+from lawang.city.source import Source, read_source
+from lawang.city.toml import Model, first_mistake, mistake, read_model, read_toml
+from lawang.domain.errors import PackError
+from lawang.domain.incident import UNKNOWN_CATEGORY
+from lawang.domain.region import Box, Gazetteer, Region
+
+
+@dataclass(frozen=True, slots=True)
+class Opd:
+    """A department of the city. `full_name` is empty where no certain one is known."""
+
+    id: str
+    name: str
+    full_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """What a report is about, in both languages of the interface."""
+
+    id: str
+    name_id: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landmark:
+    """A place people know, in degrees WGS84."""
+
+    name: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """How far the lines on the map can be trusted; `note` is the sentence that goes beside them.
+
+    `imported` describes the official file in force, or is None while the pack's own lines are.
+    """
+
+    kecamatan_approximate: bool
+    kelurahan_approximate: bool
+    note: str
+    imported: ImportReport | None = None
+
+    @property
+    def approximate(self) -> bool:
+        """Whether any of the lines are approximate."""
+        return self.kecamatan_approximate or self.kelurahan_approximate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """One city. Mappings are by id; GeoJSON is in degrees WGS84, its features carry `code`.
+
+    `sla_working_days` is how many working days a report may take; `area_km2` the least and the
+    most that published figures give; `credits` name where the data comes from and must be shown.
+    """
+
+    slug: str
+    name: str
+    short_name: str
+    code: str
+    timezone: ZoneInfo
+    bbox: Box
+    area_km2: tuple[float, float]
+    population: int
+    sla_working_days: int
+    kecamatan: tuple[Region, ...]
+    kelurahan: tuple[Region, ...]
+    gazetteer: Gazetteer
+    opds: dict[str, Opd]
+    categories: dict[str, Category]
+    sources: dict[str, Source]
+    boundaries: Boundaries
+    kecamatan_geojson: dict[str, Any]
+    kelurahan_geojson: dict[str, Any]
+    river_geojson: dict[str, Any]
+    landmarks: tuple[Landmark, ...]
+    credits: tuple[str, ...]
+
+
+_Text = Annotated[str, Field(min_length=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Bbox(_Table):
+    south: float = Field(ge=-90, le=90)
+    west: float = Field(ge=-180, le=180)
+    north: float = Field(ge=-90, le=90)
+    east: float = Field(ge=-180, le=180)
+
+    @model_validator(mode="after")
+    def _is_a_box(self) -> _Bbox:
+        if self.south >= self.north or self.west >= self.east:
+            raise ValueError("south must be below north, and west must be left of east")
+        return self
+
+
+class _Published(_Table):
+    km2: float = Field(gt=0)
+    source: _Text
+
+
+class _Area(_Table):
+    min_km2: float = Field(gt=0)
+    max_km2: float = Field(gt=0)
+    published: list[_Published] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> _Area:
+        if self.min_km2 > self.max_km2:
+            raise ValueError("min_km2 must not be more than max_km2")
+        return self
+
+
+class _Population(_Table):
+    count: int = Field(gt=0)
+    year: int
+    source: _Text
+
+
+class _Sla(_Table):
+    working_days: int = Field(gt=0)
+
+
+class _BoundariesTable(_Table):
+    approximate: bool
+    note: _Text
+
+
+def _zone(name: Any) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, TypeError, LookupError):
+        raise ValueError("is not a time zone of the IANA database") from None
+
+
+class CityFile(_Table):
+    """What `city.toml` may hold."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    slug: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    name: _Text
+    short_name: _Text
+    code: str = Field(pattern=r"^\d\d\.\d\d$")
+    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)]
+    credits: list[_Text] = Field(min_length=1)
+    bbox: _Bbox
+    area: _Area
+    population: _Population
+    sla: _Sla
+    boundaries: _BoundariesTable
+
+    @property
+    def box(self) -> Box:
+        """The bounding box as a value."""
+        return Box(self.bbox.south, self.bbox.west, self.bbox.north, self.bbox.east)
+
+
+class _OpdTable(_Table):
+    name: _Text
+    full_name: str = ""
+
+
+class _CategoryTable(_Table):
+    name_id: _Text
+    name_en: _Text
+
+
+def read_city_file(pack_dir: Path) -> CityFile:
+    """`city.toml` of a pack. Raises PackError."""
+    if not pack_dir.is_dir():
+        raise PackError(pack_dir, "", "there is no such city pack")
+    return read_model(pack_dir / "city.toml", CityFile)
+
+
+def read_pack_regions(pack_dir: Path, city: CityFile) -> Regions:
+    """The tables of regions of a pack. Raises PackError."""
+    return read_regions(pack_dir / "regions", city.code, city.box)
+
+
+def load_city(
+    pack_dir: Path,
+    data_dir: Path | None = None,
+    env: Mapping[str, str] = os.environ,
+    simulated: bool = False,
+) -> City:
+    """Read and validate a pack.
+
+    Boundaries imported into `data_dir` take the place of the pack's. With `simulated`, sources are
+    those of the simulated departments. Raises PackError for the first mistake, and SettingsError
+    for a variable whose NAME_FILE cannot be read.
+    """
+    city = read_city_file(pack_dir)
+    regions = read_pack_regions(pack_dir, city)
+    opds = _opds(pack_dir / "opd.toml")
+    categories = _categories(pack_dir / "categories.toml")
+    folder, boundaries = _boundaries(pack_dir, data_dir, city)
+    kecamatan_geojson = read_geojson(folder / "kecamatan.geojson")
+    kelurahan_geojson = read_geojson(folder / "kelurahan.geojson")
+    shapes = {
+        **read_shapes(folder / "kecamatan.geojson", kecamatan_geojson, regions.kecamatan, city.box),
+        **read_shapes(folder / "kelurahan.geojson", kelurahan_geojson, regions.kelurahan, city.box),
+    }
+    return City(
+        slug=city.slug,
+        name=city.name,
+        short_name=city.short_name,
+        code=city.code,
+        timezone=city.timezone,
+        bbox=city.box,
+        area_km2=(city.area.min_km2, city.area.max_km2),
+        population=city.population.count,
+        sla_working_days=city.sla.working_days,
+        kecamatan=regions.kecamatan,
+        kelurahan=regions.kelurahan,
+        gazetteer=Gazetteer((*regions.kecamatan, *regions.kelurahan), shapes, city.box),
+        opds=opds,
+        categories=categories,
+        sources={
+            source.id: source
+            for file in sorted((pack_dir / "sources").glob("*.toml"))
+            for source in [read_source(file, opds, categories, env, simulated)]
+        },
+        boundaries=boundaries,
+        kecamatan_geojson=kecamatan_geojson,
+        kelurahan_geojson=kelurahan_geojson,
+        river_geojson=_river(pack_dir / "regions" / "river.geojson"),
+        landmarks=tuple(
+            Landmark(*each)
+            for each in read_points(pack_dir / "regions" / "landmarks.csv", city.box, "name")
+        ),
+        credits=tuple(city.credits),
+    )
+
+
+def _opds(file: Path) -> dict[str, Opd]:
+    tables = _tables(file, _OpdTable)
+    return {key: Opd(key, table.name, table.full_name) for key, table in tables.items()}
+
+
+def _categories(file: Path) -> dict[str, Category]:
+    tables = _tables(file, _CategoryTable)
+    if UNKNOWN_CATEGORY in tables:
+        raise mistake(file, (UNKNOWN_CATEGORY,), "is reserved for categories that are not known")
+    return {key: Category(key, table.name_id, table.name_en) for key, table in tables.items()}
+
+
+def _tables(file: Path, model: type[Model]) -> dict[str, Model]:
+    tables = {}
+    for key, values in read_toml(file).items():
+        try:
+            tables[key] = model.model_validate(values)
+        except ValidationError as error:
+            path, problem = first_mistake(error)
+            raise mistake(file, (key, *path), problem) from error
+    if not tables:
+        raise PackError(file, "", "is empty")
+    return tables
+
+
+def _boundaries(pack_dir: Path, data_dir: Path | None, city: CityFile) -> tuple[Path, Boundaries]:
+    """The folder of the GeoJSON in force, and how far it can be trusted."""
+    version = current_version(data_dir, city.slug) if data_dir is not None else None
+    if version is None:
+        approximate = city.boundaries.approximate
+        return pack_dir / "regions", Boundaries(approximate, approximate, city.boundaries.note)
+    report = read_report(version)
+    day = report.imported_at.astimezone(city.timezone).strftime("%d-%m-%Y")
+    origin = f"{report.file}, diimpor {day}"
+    if report.level == "kelurahan":
+        return version, Boundaries(False, False, f"Batas wilayah resmi ({origin})", report)
+    note = f"Batas kecamatan resmi ({origin}); batas kelurahan perkiraan"
+    return version, Boundaries(False, True, note, report)
+
+
+def _river(file: Path) -> dict[str, Any]:
+    if not file.exists():
+        return {"type": "FeatureCollection", "features": []}
+    return read_geojson(file)

@@ -1,0 +1,327 @@
+"""Incidents: what a source reported, the append-only events, and the state derived from them.
+
+A report's words are those of Jakarta's CRM, which the city uses too: Menunggu, Koordinasi,
+Disposisi, Proses, Selesai, with Dikembalikan (incomplete address or wrong agency) and Ditolak.
+A finished report can be reopened. All instants are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """Where a report stands. UNKNOWN is a word of the source that its map does not know."""
+
+    WAITING = "menunggu"
+    COORDINATION = "koordinasi"
+    DISPOSITION = "disposisi"
+    IN_PROGRESS = "proses"
+    DONE = "selesai"
+    RETURNED = "dikembalikan"
+    REJECTED = "ditolak"
+    UNKNOWN = "tidak_diketahui"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to act. An unknown status is not known to be finished."""
+        return self not in (Status.DONE, Status.REJECTED)
+
+
+UNKNOWN_CATEGORY = "tidak_diketahui"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One record as a connector's `parse` states it: the source's own words, nothing resolved.
+
+    Latitude and longitude are degrees WGS84 as the source gave them, not yet checked against
+    the city. `updated_at` is None where the source does not say when the record last changed.
+    """
+
+    external_id: str
+    status: str | None = None
+    status_note: str | None = None
+    category: str | None = None
+    category_name: str | None = None
+    description: str = ""
+    address: str | None = None
+    agency: str | None = None
+    media_url: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    region: str | None = None
+    requested_at: datetime | None = None
+    updated_at: datetime | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A record that cannot be used, kept in quarantine.
+
+    `reason` is a stable code (bad_record, no_id, bad_time, ...), `detail` says which field and why;
+    `sample` is a short excerpt with personal data masked.
+    """
+
+    reason: str
+    detail: str
+    external_id: str | None = None
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """The current state of one report.
+
+    `observed_at` is when this state was true at the source, `fetched_at` when we got it.
+    `observed_estimated` tells that the source gave no usable time, so fetched_at stands in.
+    `closed_at` is None while open; for one already closed when first seen, at a source that gives
+    no times, it is the time of the report, the earliest possible.
+    `placed_by` is how the region was found: point, code, bps_code, name, or "" when it was not;
+    `location_problem` is "", missing, outside or swapped (swapped was mended and is on the map).
+    """
+
+    id: str
+    source_id: str
+    external_id: str
+    category: str
+    category_raw: str | None
+    status: Status
+    status_raw: str | None
+    status_note: str | None
+    description: str
+    address: str | None
+    agency: str | None
+    media_url: str | None
+    latitude: float | None
+    longitude: float | None
+    kecamatan: str | None
+    kelurahan: str | None
+    placed_by: str
+    location_problem: str
+    requested_at: datetime
+    due_at: datetime | None
+    closed_at: datetime | None
+    observed_at: datetime
+    observed_estimated: bool
+    fetched_at: datetime
+    reopened: int
+    simulated: bool
+
+    @property
+    def is_open(self) -> bool:
+        return self.status.is_open
+
+    def is_past_due(self, now: datetime) -> bool:
+        """Open, and its due time has gone by."""
+        return self.is_open and self.due_at is not None and self.due_at < now
+
+
+class EventKind(StrEnum):
+    """What happened to an incident."""
+
+    REPORTED = "reported"
+    STATUS_CHANGED = "status_changed"
+    REOPENED = "reopened"
+    AMENDED = "amended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentEvent:
+    """One entry of the append-only log.
+
+    `at` is when it happened at the source, `fetched_at` when we learned of it. `changes` maps
+    field names of Incident to their new values; REPORTED carries all of them.
+    `open_delta` is +1 when the incident became open, -1 when it ceased to be, else 0: summed up
+    to any moment it gives the number of open incidents of that moment.
+    """
+
+    incident_id: str
+    kind: EventKind
+    at: datetime
+    fetched_at: datetime
+    changes: dict[str, Any]
+    open_delta: int = 0
+
+
+# What makes two observations the same one; times of observation and derived fields stand outside.
+_COMPARED = (
+    "category",
+    "category_raw",
+    "status",
+    "status_raw",
+    "status_note",
+    "description",
+    "address",
+    "agency",
+    "media_url",
+    "latitude",
+    "longitude",
+    "kecamatan",
+    "kelurahan",
+    "placed_by",
+    "location_problem",
+    "requested_at",
+    "due_at",
+)
+_STATE_FIELDS = tuple(f.name for f in fields(Incident))
+_INSTANTS = ("requested_at", "due_at", "closed_at", "observed_at", "fetched_at")
+
+
+def incident_id(source_id: str, external_id: str) -> str:
+    """The identity of a report in the whole installation; repeated deliveries share it."""
+    return f"{source_id}:{external_id}"
+
+
+def is_outdated(current: Incident, incoming: Incident) -> bool:
+    """Whether `incoming` tells of an older moment than what is already known.
+
+    Only a time that the source itself gave can be older than another one that it gave.
+    """
+    return (
+        not incoming.observed_estimated
+        and not current.observed_estimated
+        and incoming.observed_at < current.observed_at
+    )
+
+
+def compare(current: Incident | None, incoming: Incident) -> list[IncidentEvent]:
+    """The events that lead from `current` to what the source says now; none when nothing is new.
+
+    A first sight makes REPORTED at the time of the report, as every report begins in Menunggu,
+    and, if it has moved on since, a second event for the move.
+    """
+    if current is None:
+        return _first_sight(incoming)
+    if is_outdated(current, incoming):
+        return []
+    changed = {
+        name: value
+        for name in _COMPARED
+        if (value := getattr(incoming, name)) != getattr(current, name)
+    }
+    if not changed:
+        return []
+    # A source that changes a record without moving its time: we only know when we saw it.
+    estimated = incoming.observed_estimated or incoming.observed_at == current.observed_at
+    observed_at = incoming.fetched_at if estimated else incoming.observed_at
+    # The log of one incident never runs backwards, even after a time that was only estimated.
+    at = max(observed_at, current.observed_at)
+    changed["observed_at"] = observed_at
+    changed["observed_estimated"] = estimated
+    changed["fetched_at"] = incoming.fetched_at
+    kind = EventKind.AMENDED
+    open_delta = 0
+    if "status" in changed:
+        kind = EventKind.STATUS_CHANGED
+        if current.is_open and not incoming.is_open:
+            changed["closed_at"] = at
+            open_delta = -1
+        elif not current.is_open and incoming.is_open:
+            kind = EventKind.REOPENED
+            changed["closed_at"] = None
+            changed["reopened"] = current.reopened + 1
+            open_delta = 1
+    return [
+        IncidentEvent(
+            incident_id=current.id,
+            kind=kind,
+            at=at,
+            fetched_at=incoming.fetched_at,
+            changes=changed,
+            open_delta=open_delta,
+        )
+    ]
+
+
+def _first_sight(incoming: Incident) -> list[IncidentEvent]:
+    at = min(incoming.requested_at, incoming.observed_at)
+    moved = incoming.status is not Status.WAITING
+    first = replace(
+        incoming,
+        status=Status.WAITING,
+        closed_at=None,
+        reopened=0,
+        observed_at=at if moved else incoming.observed_at,
+    )
+    changes = {name: getattr(first, name) for name in _STATE_FIELDS}
+    events = [
+        IncidentEvent(
+            incident_id=incoming.id,
+            kind=EventKind.REPORTED,
+            at=at,
+            fetched_at=incoming.fetched_at,
+            changes=changes,
+            open_delta=1,
+        )
+    ]
+    if moved:
+        closes = not incoming.is_open
+        # A source that never says when: it moved some time after the report, not when we first saw
+        # it. The earliest possible time keeps old cases out of today's numbers.
+        moved_at = at if incoming.observed_estimated else incoming.observed_at
+        moved_to: dict[str, Any] = {"status": incoming.status, "observed_at": incoming.observed_at}
+        if closes:
+            moved_to["closed_at"] = moved_at
+        events.append(
+            IncidentEvent(
+                incident_id=incoming.id,
+                kind=EventKind.STATUS_CHANGED,
+                at=moved_at,
+                fetched_at=incoming.fetched_at,
+                changes=moved_to,
+                open_delta=-1 if closes else 0,
+            )
+        )
+    return events
+
+
+def apply(state: Incident | None, event: IncidentEvent) -> Incident:
+    """The state after `event`. Raises ValueError if the log does not begin with REPORTED."""
+    if state is None:
+        if event.kind is not EventKind.REPORTED:
+            raise ValueError(f"{event.incident_id}: the log begins with {event.kind}")
+        return Incident(**event.changes)
+    return replace(state, **event.changes)
+
+
+def derive(events: Iterable[IncidentEvent]) -> Incident | None:
+    """Fold a log, oldest first, into the state it leads to; None for an empty log."""
+    state: Incident | None = None
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def to_plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Field values as JSON-ready ones: instants as ISO 8601 UTC text, statuses as their word."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def from_plain(values: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of `to_plain`."""
+    out = dict(values)
+    for name in _INSTANTS:
+        if isinstance(text := out.get(name), str):
+            out[name] = datetime.fromisoformat(text).astimezone(UTC)
+    if "status" in out:
+        out["status"] = Status(out["status"])
+    return out
+
+
+def incident_to_plain(incident: Incident) -> dict[str, Any]:
+    """An incident as a JSON-ready mapping."""
+    return to_plain({name: getattr(incident, name) for name in _STATE_FIELDS})
+
+
+def incident_from_plain(values: dict[str, Any]) -> Incident:
+    """An incident from what `incident_to_plain` made."""
+    return Incident(**from_plain(values))

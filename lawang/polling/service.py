@@ -1,0 +1,120 @@
+"""The poller process: lease, clock and board together, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+import structlog
+
+from lawang.board.worker import BoardWorker
+from lawang.city import City
+from lawang.domain.clock import Clock, utc_now
+from lawang.domain.errors import Fenced, StoreError
+from lawang.polling.clock import SourceClock
+from lawang.polling.lease import RENEW_S, ClockLease
+from lawang.polling.poll import Bound, ClientFactory, Poller
+from lawang.store.history import History
+from lawang.store.live import LiveStore
+
+log = structlog.get_logger(__name__)
+
+
+class PollerService:
+    """Holds the lease; while it has it, polls the sources and computes the board.
+
+    The board runs in this process, as only the holder of the lease may announce panels: one
+    writer, no two truths.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        sources: Sequence[Bound],
+        history: History,
+        live: LiveStore,
+        *,
+        client_for: ClientFactory,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._lease = ClockLease(live, history)
+        self._board = BoardWorker(city, history, live, clock=clock)
+        self._poller = Poller(
+            city,
+            history,
+            live,
+            clock=clock,
+            client_for=client_for,
+            on_live_lost=self._board.refill,
+        )
+        self._now = clock
+        self._sources = sources
+        self._clock = SourceClock(sources, self._poll, clock=clock)
+        self._busy: set[str] = set()
+        self._under_way: set[asyncio.Task[object]] = set()
+        self._stopping = asyncio.Event()
+        self._standing_by = False
+
+    def stop(self) -> None:
+        """End `run` after the polls under way; safe from a signal handler of the loop."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Run until `stop`."""
+        try:
+            while not self._stopping.is_set():
+                fence = await asyncio.to_thread(self._lease.tick)
+                self._follow(fence)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), RENEW_S)
+        finally:
+            await self._step_down()
+            await asyncio.to_thread(self._lease.give_up)
+            await self._poller.close()
+
+    def _follow(self, fence: int | None) -> None:
+        if fence is not None and not self._clock.is_running:
+            log.info("this poller holds the clock", fence=fence, sources=len(self._sources))
+            self._standing_by = False
+            self._poller.fence = fence
+            self._poller.forget()
+            self._board.start()
+            self._clock.start()
+        elif fence is None and self._clock.is_running:
+            log.warning("the clock is not ours any more; polling pauses")
+            self._clock.stop()
+            self._board.stop()
+        elif fence is not None:
+            self._poller.fence = fence
+        elif not self._standing_by:
+            self._standing_by = True
+            log.info("standing by: another poller holds the clock, or the cache is away")
+
+    async def _step_down(self) -> None:
+        self._clock.stop()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=5)
+        await asyncio.to_thread(self._board.stop)
+
+    async def _poll(self, bound: Bound) -> None:
+        """One tick of one source: not while it is still busy, or being left alone."""
+        name = bound.source.id
+        if name in self._busy or self._lease.fence is None:
+            return
+        if not self._poller.is_due(name, self._now()):
+            return
+        self._busy.add(name)
+        task = asyncio.current_task()
+        if task is not None:
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        try:
+            await self._poller.poll(bound)
+        except Fenced:
+            log.warning("a newer clock has written; this poller steps back", source=name)
+            self._clock.stop()
+        except StoreError as error:
+            log.warning("poll not recorded", source=name, kind=error.kind)
+        finally:
+            self._busy.discard(name)

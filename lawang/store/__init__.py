@@ -1,0 +1,1 @@
+"""Where facts are kept: history in SQL, the live state in Valkey."""

@@ -1,0 +1,1 @@
+"""Alembic migrations of history, run by `lawang.store.history.migrate`."""

@@ -1,0 +1,70 @@
+"""What pages need to know of the installation, given once by the web door at start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lawang.city import City
+from layouts.shell import PageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """The city and the build of this program; the same for every page and viewer."""
+
+    city: City
+    build: str
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """(south, west), (north, east) of the regions themselves, without the pack's margin."""
+        corners = [
+            point
+            for feature in self.city.kecamatan_geojson["features"]
+            for point in _points(feature["geometry"]["coordinates"])
+        ]
+        longitudes = [longitude for longitude, _latitude in corners]
+        latitudes = [latitude for _longitude, latitude in corners]
+        return (min(latitudes), min(longitudes)), (max(latitudes), max(longitudes))
+
+    def facts(self, panels: Sequence[str], names: bool = False) -> PageFacts:
+        """The facts for a page's script; `names` adds those of regions and categories."""
+        extra: dict[str, object] = {}
+        if names:
+            extra["regions"] = {
+                region.code: region.name for region in (*self.city.kecamatan, *self.city.kelurahan)
+            }
+            extra["categories"] = {
+                category.id: {"id": category.name_id, "en": category.name_en}
+                for category in self.city.categories.values()
+            }
+        return PageFacts(
+            build=self.build,
+            city_name=self.city.name,
+            panels=panels,
+            timezone=str(self.city.timezone),
+            extra=extra,
+        )
+
+
+def _points(coordinates: list) -> list[tuple[float, float]]:  # type: ignore[type-arg]
+    if coordinates and isinstance(coordinates[0], (int, float)):
+        return [(coordinates[0], coordinates[1])]
+    return [point for part in coordinates for point in _points(part)]
+
+
+_context: PageContext | None = None
+
+
+def set_page_context(context: PageContext) -> None:
+    """Called once by the web door before the first page is asked for."""
+    global _context
+    _context = context
+
+
+def page_context() -> PageContext:
+    """The context; RuntimeError if a page is asked for without the web door."""
+    if _context is None:
+        raise RuntimeError("the web door has not set the page context")
+    return _context

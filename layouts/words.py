@@ -1,0 +1,46 @@
+"""The words of the interface: Indonesian by default, English by a switch.
+
+Messages are written in English in the code and translated by the catalogues in `locales/`
+(gettext's PO format, read by Babel). A message without a translation shows in English; a test sees
+to it that none is missing. Scripts get the whole catalogue of the page's language.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("id", "en")
+DEFAULT_LANGUAGE = "id"
+_LOCALES = Path(__file__).parent / "locales"
+
+
+class Words:
+    """The messages of one language. Call it with the English text."""
+
+    def __init__(self, language: str, catalogue: dict[str, str]) -> None:
+        self.language = language
+        self.catalogue = catalogue
+
+    def __call__(self, message: str, **values: object) -> str:
+        text = self.catalogue.get(message, message)
+        return text.format(**values) if values else text
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def words(language: str) -> Words:
+    """The words of a language; an unknown one gets the default."""
+    if language not in LANGUAGES:
+        language = DEFAULT_LANGUAGE
+    with (_LOCALES / f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    return Words(
+        language,
+        {
+            str(message.id): str(message.string)
+            for message in catalogue
+            if message.id and message.string
+        },
+    )

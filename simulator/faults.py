@@ -1,0 +1,278 @@
+"""Faults on demand: the ways in which a department's system fails in real life.
+
+`FaultGate` stands in front of a department's protocol and spoils its answers as the present
+`Fault` says. The fault is kept in memory only: a restarted simulator is a healthy one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lawang.domain.clock import Clock
+
+KINDS = (
+    "none",
+    "off",
+    "slow",
+    "500",
+    "429",
+    "garbage",
+    "truncated",
+    "wrong_types",
+    "clock_skew",
+    "auth",
+    "huge",
+)
+
+#: The ASGI scope key under which `serve.AbortableProtocol` puts the transport's abort.
+ABORT = "simulator.abort"
+
+HUGE_BYTES = 200_000_000
+_CHUNK_BYTES = 65_536
+# Option of each kind: its name, its default, the least and the greatest value.
+_OPTIONS = {
+    "slow": ("seconds", 30.0, 0.0, 3_600.0),
+    "429": ("retry_after", 10.0, 0.0, 86_400.0),
+    "clock_skew": ("seconds", 7_200.0, -31_536_000.0, 31_536_000.0),
+}
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class FaultError(ValueError):
+    """A fault that cannot be set; the message is a sentence for whoever asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The present fault. `amount` is in seconds and means something for three kinds only."""
+
+    kind: str = "none"
+    amount: float = 0.0
+
+    def to_plain(self) -> dict[str, str | float]:
+        """The words by which it was asked for."""
+        plain: dict[str, str | float] = {"kind": self.kind}
+        if self.kind in _OPTIONS:
+            plain[_OPTIONS[self.kind][0]] = self.amount
+        return plain
+
+
+def read_fault(asked: object) -> Fault:
+    """Read `{"kind": K, ...}`. Raises FaultError naming what is wrong and what would do."""
+    if not isinstance(asked, Mapping):
+        raise FaultError('Send a JSON object such as {"kind": "off"}.')
+    kind = asked.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise FaultError(f"Unknown kind of fault. Use one of: {', '.join(KINDS)}.")
+    option, default, least, greatest = _OPTIONS.get(kind, ("", 0.0, 0.0, 0.0))
+    if unknown := sorted(str(key) for key in asked if key not in ("kind", option)):
+        raise FaultError(f"{kind} has no option {', '.join(unknown)}.")
+    amount = asked.get(option, default)
+    if isinstance(amount, bool) or not isinstance(amount, int | float):
+        raise FaultError(f"{option} must be a number of seconds.")
+    if not math.isfinite(amount) or not least <= amount <= greatest:
+        raise FaultError(f"{option} must lie between {least:g} and {greatest:g} seconds.")
+    return Fault(kind, float(amount))
+
+
+class Faults:
+    """The switch of one department. Belongs to the event loop of the server."""
+
+    def __init__(self) -> None:
+        self.present = Fault()
+        self._changed = asyncio.Event()
+
+    @property
+    def skew(self) -> timedelta:
+        """How far the department's clock is ahead of the true one."""
+        return timedelta(seconds=self.present.amount if self.present.kind == "clock_skew" else 0)
+
+    def set(self, fault: Fault) -> None:
+        """Make `fault` the present one; requests held back by the last one go on at once."""
+        self.present = fault
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def hold(self, seconds: float) -> bool:
+        """Wait that long, or until the fault is changed; tells whether it was."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+
+class FaultGate:
+    """ASGI layer that spoils what passes as the present fault says."""
+
+    def __init__(self, app: ASGIApp, faults: Faults, clock: Clock) -> None:
+        self._app = app
+        self._faults = faults
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self._faults.present
+        match fault.kind:
+            case "off":
+                await _hang_up(scope, receive)
+            case "slow":
+                if await self._faults.hold(fault.amount):
+                    await self(scope, receive, send)
+                else:
+                    await self._app(scope, receive, send)
+            case "500":
+                await _refuse(send, 500, "Terjadi kesalahan pada server.")
+            case "429":
+                wait = str(math.ceil(fault.amount)).encode()
+                await _refuse(send, 429, "Terlalu banyak permintaan.", [(b"retry-after", wait)])
+            case "auth":
+                await _refuse(send, 403, "api_key tidak berlaku atau sudah dicabut.")
+            case "garbage":
+                await _reply(send, 200, _JSON, random.randbytes(4_096))
+            case "huge":
+                await _pour(scope, receive, send)
+            case "truncated":
+                await _alter(self._app, scope, receive, send, _cut)
+            case "wrong_types":
+                await _alter(self._app, scope, receive, send, _confuse)
+            case "clock_skew":
+                now = self._clock() + self._faults.skew
+                await self._app(scope, receive, _dated(send, now))
+            case _:
+                await self._app(scope, receive, send)
+
+
+_JSON: Headers = [(b"content-type", b"application/json; charset=utf-8")]
+
+
+async def _hang_up(scope: Scope, receive: Receive) -> None:
+    abort: Callable[[], None] | None = scope.get(ABORT)
+    if abort is None:
+        raise RuntimeError("This server cannot abort a connection; run it by simulator.serve.")
+    abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _reply(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    headers = [*headers, length]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(send: Send, code: int, sentence: str, headers: Headers | None = None) -> None:
+    body = json.dumps([{"code": code, "description": sentence}]).encode()
+    await _reply(send, code, [*_JSON, *(headers or [])], body)
+
+
+async def _pour(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stream a well-formed JSON list of HUGE_BYTES, until the client has had enough."""
+    await send({"type": "http.response.start", "status": 200, "headers": _JSON})
+    if scope["method"] == "HEAD":
+        await send({"type": "http.response.body", "body": b""})
+        return
+    record = b'{"service_request_id": "EL-0", "description": "' + b"x" * _CHUNK_BYTES + b'"}'
+    leaving = asyncio.create_task(_disconnection(receive))
+    sent = 0
+    try:
+        while sent < HUGE_BYTES and not leaving.done():
+            chunk = (b", " if sent else b"[") + record
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            sent += len(chunk)
+            await asyncio.sleep(0)  # others are served meanwhile
+        await send({"type": "http.response.body", "body": b"]"})
+    finally:
+        leaving.cancel()
+
+
+async def _disconnection(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _alter(
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    change: Callable[[bytes], bytes],
+) -> None:
+    """Let the department answer in full, then send what `change` makes of the body."""
+    asked = [(name, value) for name, value in scope["headers"] if name != b"if-none-match"]
+    start: Message = {}
+    body = bytearray()
+
+    async def collect(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+        else:
+            body.extend(message.get("body", b""))
+
+    await app({**scope, "headers": asked}, receive, collect)
+    kept = [pair for pair in start["headers"] if pair[0] not in (b"content-length", b"etag")]
+    await _reply(send, start["status"], kept, change(bytes(body)))
+
+
+def _cut(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def _confuse(body: bytes) -> bytes:
+    """Wrong types in every third record of a JSON list, numbers as text in all of them.
+
+    A list without identified records (the services) becomes an object. XML has no types to
+    confuse and passes unchanged.
+    """
+    try:
+        value: Any = json.loads(body)
+    except ValueError:
+        return body
+    if isinstance(value, list):
+        if any(isinstance(record, dict) and "service_request_id" in record for record in value):
+            value = [_confused(index, record) for index, record in enumerate(value)]
+        else:
+            value = {str(index): record for index, record in enumerate(value)}
+    return json.dumps(value).encode()
+
+
+_CONFUSIONS: tuple[dict[str, Any], ...] = (
+    {"lat": [-2.99, 104.76], "long": {"value": 104.76}},
+    {"service_request_id": {"id": 7}},
+    {"requested_datetime": 20261121, "updated_datetime": ["kemarin"]},
+    {"description": 12345, "address": ["Jalan", "Lorong"], "status": 1},
+    {"service_code": ["JLN"], "status_notes": {"stage": "Proses"}},
+)
+
+
+def _confused(index: int, record: dict[str, Any]) -> Any:
+    turn, rest = divmod(index, 3)
+    if rest == 1:
+        if turn % 6 == 5:
+            return "not a record"
+        return {**record, **_CONFUSIONS[turn % 6]}
+    return {
+        key: str(value) if isinstance(value, float | int) else value
+        for key, value in record.items()
+    }
+
+
+def _dated(send: Send, now: datetime) -> Send:
+    async def dated(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            stamp = format_datetime(now, usegmt=True).encode()
+            message = {**message, "headers": [*message.get("headers", []), (b"date", stamp)]}
+        await send(message)
+
+    return dated

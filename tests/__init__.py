@@ -1,0 +1,1 @@
+"""Every test. The tree mirrors the rooms; `browser/` drives a real Chromium."""

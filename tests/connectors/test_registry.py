@@ -1,0 +1,131 @@
+"""Connectors are found by name; a mistake in `[connection]` is told with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors import registry
+from connectors.open311.options import Open311Options
+from lawang.city.source import read_source
+from lawang.connector import Options
+from lawang.domain.errors import LawangError, PackError
+
+_SOURCE = """\
+name = "e-lapor"
+opd = "diskominfo"
+connector = "open311"
+yields = "incidents"
+every_s = 60
+timeout_s = 20
+
+[connection]
+base_url = "https://elapor.example/v2"
+{extra}
+[simulated]
+every_s = 5
+timeout_s = 4
+[simulated.connection]
+page_size = {size}
+"""
+
+
+def _bind(folder: Path, text: str, simulated: bool = False, **env: str) -> Options:
+    file = folder / "elapor.toml"
+    file.write_text(text, encoding="utf-8")
+    return registry.bind(read_source(file, {"diskominfo"}, set(), env, simulated))
+
+
+def test_open311_is_known() -> None:
+    assert "open311" in registry.list_names()
+    assert registry.get("open311").name == "open311"
+
+
+@pytest.mark.parametrize("name", ["openn311", "", "registry", "..", "http"])
+def test_an_unknown_name_is_told_with_the_known_ones(name: str) -> None:
+    with pytest.raises(LawangError, match=r"there is no connector .*open311"):
+        registry.get(name)
+
+
+def test_a_good_connection_becomes_options(tmp_path: Path) -> None:
+    bound = _bind(tmp_path, _SOURCE.format(extra='api_key = "k"', size=7))
+    assert isinstance(bound, Open311Options)
+    assert bound.base_url == "https://elapor.example/v2/"
+    assert bound.api_key.get_secret_value() == "k"
+    assert bound.page_size == 100
+
+
+@pytest.mark.parametrize(
+    ("extra", "size", "simulated", "key", "line"),
+    [
+        ("pagesize = 5", 7, False, "connection.pagesize", 10),
+        ("# why\nformat = 'yaml'", 7, False, "connection.format", 11),
+        ("overlap_s = -1", 7, False, "connection.overlap_s", 10),
+        ("timezone = 'Asia/Palembang'", 7, False, "connection.timezone", 10),
+        ("", 0, True, "simulated.connection.page_size", 15),
+        ("max_pages = 0", 7, True, "connection.max_pages", 10),
+    ],
+)
+def test_a_mistake_names_key_and_line(
+    tmp_path: Path, extra: str, size: int, simulated: bool, key: str, line: int
+) -> None:
+    with pytest.raises(PackError) as caught:
+        _bind(tmp_path, _SOURCE.format(extra=extra, size=size), simulated)
+    assert (caught.value.key, caught.value.line) == (key, line)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["elapor", "ftp://x/", "http://", "https://u:p@x/", "https://x/?api_key=k", "http://[", ""],
+)
+def test_an_address_that_cannot_be_read_is_a_mistake(tmp_path: Path, address: str) -> None:
+    text = _SOURCE.replace("https://elapor.example/v2", address).format(extra="", size=7)
+    with pytest.raises(PackError) as caught:
+        _bind(tmp_path, text)
+    assert (caught.value.key, caught.value.line) == ("connection.base_url", 9)
+
+
+def test_an_unknown_connector_is_a_mistake_in_the_pack(tmp_path: Path) -> None:
+    text = _SOURCE.format(extra="", size=7).replace('"open311"', '"open312"')
+    with pytest.raises(PackError, match="open311") as caught:
+        _bind(tmp_path, text)
+    assert (caught.value.key, caught.value.line) == ("connector", 3)
+
+
+def test_a_missing_address_is_a_mistake(tmp_path: Path) -> None:
+    text = _SOURCE.format(extra="", size=7).replace('base_url = "https://elapor.example/v2"', "")
+    with pytest.raises(PackError, match="is missing"):
+        _bind(tmp_path, text)
+
+
+def test_a_value_that_is_a_secret_is_not_in_the_mistake(tmp_path: Path) -> None:
+    with pytest.raises(PackError) as caught:
+        _bind(tmp_path, _SOURCE.format(extra='api_key = ["kunci"]', size=7))
+    assert caught.value.key == "connection.api_key"
+    assert "kunci" not in str(caught.value)
+
+
+def test_a_source_that_waits_for_its_environment_is_no_mistake(tmp_path: Path) -> None:
+    text = _SOURCE.replace("https://elapor.example/v2", "${{URL}}").format(extra="", size=7)
+    assert type(_bind(tmp_path, text)) is Options
+    assert isinstance(_bind(tmp_path, text, URL="https://x"), Open311Options)
+
+
+def test_a_waiting_source_is_checked_in_what_it_states(tmp_path: Path) -> None:
+    text = _SOURCE.replace("https://elapor.example/v2", "${{URL}}")
+    with pytest.raises(PackError) as caught:
+        _bind(tmp_path, text.format(extra="max_pages = 0", size=7))
+    assert caught.value.key == "connection.max_pages"
+
+
+def _documented(name: str) -> str:
+    return (Path(registry.__file__).parent / name / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", registry.list_names())
+def test_every_option_of_a_connector_is_documented(name: str) -> None:
+    fields: dict[str, Any] = registry.get(name).options.model_fields
+    text = _documented(name)
+    assert [field for field in fields if f"| `{field}` |" not in text] == []

@@ -1,0 +1,1 @@
+"""Every sample of every source, replayed."""

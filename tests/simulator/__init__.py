@@ -1,0 +1,1 @@
+"""The departments of the simulator, over HTTP on loopback and without."""
