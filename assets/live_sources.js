@@ -36,8 +36,22 @@
     return value === undefined ? "–" : number(value);
   }
 
+  const LABELS = {
+    state: () => say("State"),
+    success: () => say("Last success"),
+    age: () => say("Age"),
+    attempt: () => say("Last attempt"),
+    duration: () => say("Duration"),
+    records: () => say("Records"),
+    incidents: () => say("Incidents"),
+    quarantined: () => say("Quarantined"),
+    unlocated: () => say("Unlocated"),
+    error: () => say("Last error"),
+  };
+
+  /** On a phone the table's head is gone and each value carries its own label. */
   function cell(key, children, className) {
-    return part("Td", { key, className: className || "" }, children);
+    return part("Td", { key, className: className || "", "data-label": LABELS[key]() }, children);
   }
 
   function time(iso) {
@@ -57,7 +71,11 @@
             part("Span", { className: "lamp", key: "l" }),
             part("Span", { className: "state-word", key: "w", "data-source-health": "" }),
           ], "state-cell"),
-          cell("success", time(source.last_success)),
+          cell("success", [
+            part("Span", { key: "s" }, time(source.last_success)),
+            part("Span", { key: "o", className: "source-about" },
+              source.observed_at ? say("newest change {time}", { time: time(source.observed_at) }) : ""),
+          ]),
           cell("age", [part("Span", { key: "a", "data-source-age": "" })], "number"),
           cell("attempt", time(source.last_attempt)),
           cell("duration", source.duration_ms === undefined ? "–" : say("{n} ms", { n: number(Math.round(source.duration_ms)) }), "number"),

@@ -29,6 +29,15 @@
     }[status]();
   }
 
+  function eventWord(event) {
+    return {
+      reported: () => say("New report"),
+      reopened: () => say("Reopened"),
+      amended: () => say("Amended"),
+      status_changed: () => statusWord(event.status),
+    }[event.kind]();
+  }
+
   // --- counters ----------------------------------------------------------------------------
 
   live.on("counters", (panel) => {
@@ -43,7 +52,8 @@
         children: known
           ? [
               part("Span", { className: `trend trend-${better}`, key: "t" }, `${sign} ${number(Math.abs(change))}`),
-              part("Span", { key: "b" }, say("last week {n}", { n: number(before) })),
+              part("Span", { key: "b" }, ` ${say("from {n}", { n: number(before) })}`),
+              part("Span", { className: "compare-caption", key: "c" }, say("same hour last week")),
             ]
           : say("no comparison yet"),
       });
@@ -173,11 +183,11 @@
         part("Li", { className: `event event-${event.kind}`, key: event.id, "data-fresh-s": "120" }, [
           part("Div", { className: "event-head", key: "h" }, [
             part("Span", { className: `status status-${event.status}`, key: "s" },
-              event.kind === "reported" ? say("New report") : event.kind === "reopened" ? say("Reopened") : statusWord(event.status)),
+              eventWord(event)),
             part("Span", { className: "event-category", key: "c" }, categoryName(event.category)),
             part("Span", { className: "event-place", key: "p" },
               event.kelurahan ? regionName(event.kelurahan) : event.kecamatan ? regionName(event.kecamatan) : say("without location")),
-            part("Span", { className: "event-age", key: "a", "data-ago": event.at }, undefined),
+            part("Span", { className: event.estimated ? "event-age estimated" : "event-age", key: "a", "data-ago": event.at }, undefined),
           ]),
           part("Div", { className: "event-text", key: "t" }, event.text),
         ]),

@@ -18,6 +18,9 @@ dash.register_page(
     __name__, path="/wall", title="Lawang Jabo", name="Wall", description="The control room's wall"
 )
 
+#: A screen that runs for months loads itself anew this often, while all is well.
+REFRESH_S = 6 * 3600
+
 PANELS = ("counters", "regions", "incidents", "latest", "ranking", "sources", "city")
 
 
@@ -26,7 +29,7 @@ def layout(lang: str = "id", **_: Any) -> Component:
     context = page_context()
     city = context.city
     say = words(lang)
-    facts = context.facts(PANELS, names=True)
+    facts = context.facts(PANELS, names=True, refresh_s=REFRESH_S)
     (south, west), (north, east) = context.bounds
     return live_root(
         facts,

@@ -28,9 +28,14 @@ class PageContext:
         latitudes = [latitude for _longitude, latitude in corners]
         return (min(latitudes), min(longitudes)), (max(latitudes), max(longitudes))
 
-    def facts(self, panels: Sequence[str], names: bool = False) -> PageFacts:
-        """The facts for a page's script; `names` adds those of regions and categories."""
-        extra: dict[str, object] = {}
+    def facts(
+        self, panels: Sequence[str], names: bool = False, refresh_s: int | None = None
+    ) -> PageFacts:
+        """The facts for a page's script; `names` adds those of regions and categories.
+
+        `refresh_s` is after how long the page loads itself anew; None is never.
+        """
+        extra: dict[str, object] = {"refresh_s": refresh_s}
         if names:
             extra["regions"] = {
                 region.code: region.name for region in (*self.city.kecamatan, *self.city.kelurahan)

@@ -69,9 +69,7 @@ class ClockLease:
         return self._live.renew_lease(_NAME, self._holder, int(TTL_S * 1000))
 
     def _take(self, asked_at: float) -> None:
-        if self._fence is not None:
-            log.warning("the clock was lost to another poller or with the cache")
-            self._fence = None
+        self._fence = None
         fence = self._live.take_lease(_NAME, self._holder, int(TTL_S * 1000))
         if fence is None:
             return
@@ -79,6 +77,10 @@ class ClockLease:
         # After a lost cache the counter begins anew, below what history has seen.
         self._fence = fence if fence > written else self._live.raise_fence(_NAME, written)
         self._valid_until = asked_at + TTL_S - 1.0
+
+    def lose(self) -> None:
+        """Take note that another poller has written with a higher number."""
+        self._fence = None
 
     def give_up(self) -> None:
         """Give the lease back, so that a standing-by poller takes over at once."""

@@ -253,7 +253,7 @@ class Poller:
             failures=failures,
             error_kind=error.kind,
             error_detail=error.detail,
-            refused=isinstance(error, NeedsPerson),
+            refused=isinstance(error, NeedsPerson) and error.kind != "not_configured",
             duration_ms=round((self._clock() - started).total_seconds() * 1000, 1),
             simulated=source.simulated or state.simulated,
         )

@@ -55,6 +55,7 @@ class PollerService:
         self._under_way: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
         self._standing_by = False
+        self._leading = False
 
     def stop(self) -> None:
         """End `run` after the polls under way; safe from a signal handler of the loop."""
@@ -65,7 +66,7 @@ class PollerService:
         try:
             while not self._stopping.is_set():
                 fence = await asyncio.to_thread(self._lease.tick)
-                self._follow(fence)
+                await self._follow(fence)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), RENEW_S)
         finally:
@@ -73,25 +74,26 @@ class PollerService:
             await asyncio.to_thread(self._lease.give_up)
             await self._poller.close()
 
-    def _follow(self, fence: int | None) -> None:
-        if fence is not None and not self._clock.is_running:
+    async def _follow(self, fence: int | None) -> None:
+        if fence is None and self._leading:
+            log.warning("the clock is not ours any more; polling pauses")
+            await self._step_down()
+        elif fence is None and not self._standing_by:
+            self._standing_by = True
+            log.info("standing by: another poller holds the clock, or the cache is away")
+        elif fence is not None and not self._leading:
             log.info("this poller holds the clock", fence=fence, sources=len(self._sources))
+            self._leading = True
             self._standing_by = False
             self._poller.fence = fence
             self._poller.forget()
             self._board.start()
             self._clock.start()
-        elif fence is None and self._clock.is_running:
-            log.warning("the clock is not ours any more; polling pauses")
-            self._clock.stop()
-            self._board.stop()
         elif fence is not None:
             self._poller.fence = fence
-        elif not self._standing_by:
-            self._standing_by = True
-            log.info("standing by: another poller holds the clock, or the cache is away")
 
     async def _step_down(self) -> None:
+        self._leading = False
         self._clock.stop()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=5)
@@ -112,8 +114,9 @@ class PollerService:
         try:
             await self._poller.poll(bound)
         except Fenced:
+            # The lease is gone as well; the next look at it ends board and clock together.
             log.warning("a newer clock has written; this poller steps back", source=name)
-            self._clock.stop()
+            self._lease.lose()
         except StoreError as error:
             log.warning("poll not recorded", source=name, kind=error.kind)
         finally:
