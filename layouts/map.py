@@ -33,21 +33,26 @@ def city_map(
     """
     return dl.Map(
         [
-            # Each pane has a canvas of its own: new marks never redraw the regions beneath.
+            # Each pane has a canvas of its own: new marks never redraw the regions beneath, and
+            # regions drawn anew never cover the river.
+            dl.Pane(
+                dl.GeoJSON(
+                    data=kecamatan,
+                    id="map-regions",
+                    style=_script("regionStyle"),
+                    hideout={"open": {}, "steps": []},
+                    interactive=False,
+                ),
+                name="regions",
+                style={"zIndex": 400},
+            ),
             dl.Pane(
                 [
-                    dl.GeoJSON(
-                        data=kecamatan,
-                        id="map-regions",
-                        style=_script("regionStyle"),
-                        hideout={"open": {}, "steps": []},
-                        interactive=False,
-                    ),
                     dl.GeoJSON(data=kelurahan, style=_script("kelurahanStyle"), interactive=False),
                     dl.GeoJSON(data=river, style=_script("riverStyle"), interactive=False),
                 ],
-                name="regions",
-                style={"zIndex": 400},
+                name="lines",
+                style={"zIndex": 420},
             ),
             dl.Pane(
                 dl.GeoJSON(
