@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from lawang import __version__
+from lawang.city.imported import ImportReport
 from lawang.domain.errors import BoundaryError, LawangError
 from lawang.settings import Settings
 
@@ -241,7 +242,7 @@ def boundaries_import(
         for problem in error.problems:
             console.print(f"  · {problem}", highlight=False, markup=False)
         raise typer.Exit(1) from None
-    print(_describe(report))
+    print(f"Imported. {_describe(report)}")
     print("Restart `lawang up` (or the web and poll processes) to use them; `undo` goes back.")
 
 
@@ -253,7 +254,13 @@ def boundaries_undo(data_dir: DataDir = None) -> None:
 
     settings = _settings(data_dir=data_dir)
     slug = read_city_file(settings.pack_dir).slug
-    print(_describe(boundaries.undo(settings.data_dir, slug)))
+    before = boundaries.undo(settings.data_dir, slug)
+    print(
+        f"Taken back. In force again: {_describe(before)}"
+        if before is not None
+        else "Taken back. In force again: the pack's own boundaries."
+    )
+    print("Restart `lawang up` (or the web and poll processes) to use them.")
 
 
 @boundaries_cli.command("build")
@@ -266,8 +273,13 @@ def boundaries_build() -> None:
     print(f"Written to {settings.pack_dir / 'regions'}.")
 
 
-def _describe(report: Any) -> str:
-    return str(getattr(report, "sentence", report))
+def _describe(report: ImportReport) -> str:
+    """What one import holds, in words."""
+    what = (
+        f"{report.file}: {report.regions} {report.level}, matched by {report.matched_by}, "
+        f"{report.area_km2:.2f} km2."
+    )
+    return " ".join((what, *report.notes))
 
 
 @cli.command()

@@ -52,7 +52,8 @@ class _Tally:
     changed: int = 0
     skewed: int = 0
     outdated: int = 0
-    simulated: bool = False
+    #: None until an answer has told.
+    simulated: bool | None = None
 
 
 class Poller:
@@ -141,7 +142,7 @@ class Poller:
             timeout=timedelta(seconds=source.timeout_s),
             max_bytes=bound.max_bytes,
         )
-        tally = _Tally(simulated=source.simulated)
+        tally = _Tally()
         validators = dict(cursor.validators)
         watermark = cursor.watermark
         state = before
@@ -170,7 +171,7 @@ class Poller:
             records=tally.records,
             skewed=state.skewed + tally.skewed,
             outdated=state.outdated + tally.outdated,
-            simulated=tally.simulated,
+            simulated=before.simulated if tally.simulated is None else tally.simulated,
         )
         next_cursor = Cursor(watermark, validators)
         await asyncio.to_thread(self._finish, source, cursor, next_cursor, done, tally)
@@ -211,7 +212,7 @@ class Poller:
         tally.changed += len(settled.incidents) + settled.quarantined
         tally.skewed += page.skewed
         tally.outdated += settled.outdated
-        tally.simulated = tally.simulated or simulated
+        tally.simulated = simulated or bool(tally.simulated)
         if settled.incidents:
             self._show(settled.incidents)
         return _count(state, settled), parsed.watermark
