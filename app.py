@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import dash
 import fastapi_offline
@@ -20,6 +20,7 @@ import numpy  # noqa: F401  (imported early: a lazy first import in two threads 
 import orjson
 import structlog
 from dash import html
+from dash.fingerprint import check_fingerprint
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -53,6 +54,11 @@ log = structlog.get_logger(__name__)
 
 #: Dash's own calls are small here; a larger body is a mistake or an attack.
 _CALL_MAX_BYTES = 1_000_000
+#: What the framework says in two words, as a sentence.
+_SENTENCES = {
+    "Not Found": "There is nothing at this address.",
+    "Method Not Allowed": "This address does not take calls of this method.",
+}
 _DOCS = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Lawang Jabo API</title>
 <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">
@@ -81,6 +87,7 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
         stream=Stream(feed),
         pages=GZipMiddleware(dash_calls, minimum_size=1000, compresslevel=5),
         known=lambda: {page["path"] for page in dash.page_registry.values()},
+        parts=pages.registered_paths,
     )
     return Door(
         routed,
@@ -128,7 +135,10 @@ def _create_server(feed: Feed) -> FastAPI:
 
     @server.exception_handler(StarletteHTTPException)
     async def refused(_request: Request, error: StarletteHTTPException) -> JSONResponse:
-        return _error(error.status_code, str(error.detail))
+        sentence = _SENTENCES.get(str(error.detail), str(error.detail))
+        answer = _error(error.status_code, sentence)
+        answer.headers.update(error.headers or {})
+        return answer
 
     @server.exception_handler(RequestValidationError)
     async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
@@ -192,13 +202,29 @@ def _log_fault(error: Exception) -> None:
     raise error
 
 
+_COMPONENT_SUITES = "/_dash-component-suites/"
+_FIXED = frozenset(
+    {
+        *("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_favicon.ico"),
+        *("/docs", "/docs/start.js", "/healthz", "/readyz", "/metrics"),
+    }
+)
+
+
 class _Routes:
     """Sends the stream past compression, and answers 404 where Dash would answer 200."""
 
-    def __init__(self, stream: App, pages: App, known: Any) -> None:
+    def __init__(
+        self,
+        stream: App,
+        pages: App,
+        known: Callable[[], Collection[str]],
+        parts: Mapping[str, Collection[str]],
+    ) -> None:
         self._stream = stream
         self._pages = pages
         self._known = known
+        self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -212,12 +238,16 @@ class _Routes:
         await self._pages(scope, receive, send)
 
     def _exists(self, path: str) -> bool:
-        if path.startswith(("/_dash-", "/assets/", "/api/", "/docs/")):
+        if path.startswith(_COMPONENT_SUITES):
+            return self._is_part(path.removeprefix(_COMPONENT_SUITES))
+        if path.startswith(("/assets/", "/api/", "/docs/static/")):
             return True
-        return (
-            path in ("/docs", "/healthz", "/readyz", "/metrics", "/_favicon.ico")
-            or (path.rstrip("/") or "/") in self._known()
-        )
+        return path in _FIXED or (path.rstrip("/") or "/") in self._known()
+
+    def _is_part(self, name: str) -> bool:
+        """Whether a component library really has this file; Dash would answer 500 if not."""
+        package, _, file = name.partition("/")
+        return package in self._parts and check_fingerprint(file)[0] in self._parts[package]
 
     async def _not_found(self, scope: Scope, receive: Receive, send: Send) -> None:
         accept = dict(scope["headers"]).get(b"accept", b"")
@@ -242,9 +272,11 @@ class _CheckedCalls:
         self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_call = scope["type"] == "http" and scope["path"] == "/_dash-update-component"
-        if not is_call or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["path"] != "/_dash-update-component":
             await self._app(scope, receive, send)
+            return
+        if scope["method"] != "POST":
+            await answer_refusal(Refusal(405, "Callbacks are called by POST."), send)
             return
         body = b""
         more = True
@@ -278,13 +310,57 @@ class _CheckedCalls:
             return "The call is not JSON."
         if not isinstance(call, dict) or not isinstance(call.get("output"), str):
             return "The call lacks `output`, the callback it is for."
-        # Dash itself takes the callbacks of pages over at the first call; before it none is known.
-        known = self._pages.callback_map or {}
-        if known and call["output"] not in known:
+        # Dash takes the callbacks of pages over when the process starts; see `_ask_once`.
+        callback = self._pages.callback_map.get(call["output"])
+        if callback is None or "callback" not in callback:
             return "There is no such callback. Load the page again."
-        if not isinstance(call.get("inputs"), list) or "outputs" not in call:
-            return "The call lacks its `inputs` or `outputs`."
+        if not _fits(call, callback):
+            return "The call is not what its callback takes. Load the page again."
         return None
+
+
+def _fits(call: dict[str, Any], callback: dict[str, Any]) -> bool:
+    """Whether inputs, state and outputs of a call have the shape that its callback declares."""
+    changed = call.get("changedPropIds", [])
+    outputs = call.get("outputs")
+    return (
+        _are_values(call.get("inputs"), callback["inputs"])
+        and _are_values(call.get("state", []), callback["state"])
+        and isinstance(changed, list)
+        and all(isinstance(name, str) for name in changed)
+        and all(_is_property(item) for item in _flat(outputs))
+    )
+
+
+def _are_values(given: object, declared: list[dict[str, Any]]) -> bool:
+    return (
+        isinstance(given, list)
+        and len(given) == len(declared)
+        and all(_is_value(value, each) for value, each in zip(given, declared, strict=True))
+    )
+
+
+def _is_value(given: object, declared: dict[str, Any]) -> bool:
+    # The id of a pattern is written as JSON; such an input is a list of all that match.
+    if declared["id"].startswith("{"):
+        return all(_is_property(item) for item in _flat(given))
+    if not _is_property(given) or given["property"] != declared["property"]:
+        return False
+    # An address is text: Dash's own callback for pages takes anything else amiss.
+    value = given.get("value")
+    return declared["id"] != "_pages_location" or value is None or isinstance(value, str)
+
+
+def _flat(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_property(given: object) -> TypeGuard[dict[str, Any]]:
+    return (
+        isinstance(given, dict)
+        and isinstance(given.get("id"), str | dict)
+        and isinstance(given.get("property"), str)
+    )
 
 
 if __name__ == "__main__":

@@ -8,15 +8,17 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from lawang import __version__
-from lawang.city.imported import ImportReport
 from lawang.domain.errors import BoundaryError, LawangError
 from lawang.settings import Settings
+
+if TYPE_CHECKING:
+    from lawang.city.imported import ImportReport
 
 cli = typer.Typer(
     name="lawang",

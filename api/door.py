@@ -121,7 +121,7 @@ class Door:
         if not writes:
             return None
         origin = headers.get(b"origin")
-        if origin is not None and urlsplit(origin).netloc.casefold() != host.casefold():
+        if origin is not None and _place_of(origin) != host.casefold():
             return Refusal(403, "This call came from another site and was refused.")
         if origin is None and headers.get(b"sec-fetch-site") in ("cross-site", "same-site"):
             return Refusal(403, "This call came from another site and was refused.")
@@ -160,4 +160,15 @@ async def answer_refusal(refusal: Refusal, send: Send) -> None:
 
 def _name_of(host: str) -> str:
     """The name in a Host header, without the port, brackets and case."""
-    return (urlsplit(f"//{host}").hostname or "").casefold() if host else ""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").casefold()
+    except ValueError:
+        return ""
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of an Origin header; "" for one that names none."""
+    try:
+        return urlsplit(origin).netloc.casefold()
+    except ValueError:
+        return ""

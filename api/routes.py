@@ -16,6 +16,7 @@ import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.routing import Match
 
 from api.metrics import render
 from lawang.board.panels import source_entry
@@ -136,9 +137,9 @@ def make_router(services: Services) -> APIRouter:
             open=open,
             past_due_at=at if past_due else None,
             located=located,
-            requested_from=_aware(since),
-            requested_to=_aware(until),
-            updated_from=_aware(changed_since),
+            requested_from=_instant(since, "since"),
+            requested_to=_instant(until, "until"),
+            updated_from=_instant(changed_since, "changed_since"),
         )
         before = _position(after)
         found, (total, unlocated) = await asyncio.gather(
@@ -220,8 +221,10 @@ def make_router(services: Services) -> APIRouter:
         methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         include_in_schema=False,
     )
-    async def nothing_here(path: str) -> None:
+    async def nothing_here(request: Request, path: str) -> None:
         # Dash answers every unknown path with a page; a program must be told that it is lost.
+        if any(route.matches(request.scope)[0] is Match.PARTIAL for route in router.routes):
+            raise HTTPException(405, "This address can only be read (GET).", {"Allow": "GET"})
         raise HTTPException(404, "There is nothing at this address. See /docs.")
 
     return router
@@ -237,9 +240,14 @@ def _source_out(
     return SourceOut(id=source_id, health=health(state, source.cadence, at), age_s=age_s, **entry)
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    """A time without a zone is taken as UTC, as everything the API gives is."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+def _instant(moment: datetime | None, name: str) -> datetime | None:
+    """A time of the query in UTC; one without a zone is taken as UTC, as all that the API gives."""
+    if moment is None:
+        return None
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise HTTPException(422, f"`{name}` lies outside the years 1 to 9999 in UTC.") from None
 
 
 def _token(last: Incident) -> str:
@@ -253,8 +261,11 @@ def _position(token: str | None) -> tuple[datetime, str] | None:
     try:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         moment, incident_id = text.split(" ", 1)
-        return datetime.fromisoformat(moment), incident_id
-    except (ValueError, binascii.Error):
+        requested_at = datetime.fromisoformat(moment)
+        if requested_at.tzinfo is None:
+            raise ValueError("a time without its zone")
+        return requested_at.astimezone(UTC), incident_id
+    except (ValueError, OverflowError, binascii.Error):
         raise HTTPException(400, "`after` is not a value that `next` gave.") from None
 
 

@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 from urllib.parse import parse_qs
 
-from api.door import Message, Receive, Refusal, Scope, Send, answer_refusal
+from api.door import Receive, Refusal, Scope, Send, answer_refusal
 from lawang.board.panels import PANELS
 from lawang.push import Feed
 
+_PIECE_BYTES = 64 * 1024
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -70,18 +71,27 @@ class Stream:
                 serving.cancel()
 
         leaving.add_done_callback(end)
-        body: Message
         try:
             async with contextlib.aclosing(self._feed.stream(names, last_id)) as frames:
                 async for frame in frames:
-                    body = {"type": "http.response.body", "body": frame, "more_body": True}
-                    await send(body)
+                    await _send_in_pieces(send, frame)
         except asyncio.CancelledError:
             if not left:
                 raise
         finally:
             leaving.remove_done_callback(end)
             leaving.cancel()
+
+
+async def _send_in_pieces(send: Send, frame: bytes) -> None:
+    """Send a frame so that one piece waits for a slow client, and not a whole snapshot.
+
+    The server takes a piece only when those before it have nearly gone.
+    """
+    for start in range(0, len(frame), _PIECE_BYTES):
+        # A frame that is no longer than a piece is not copied for each of its many screens.
+        body = frame[start : start + _PIECE_BYTES]
+        await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _wait_until_left(receive: Receive) -> None:

@@ -29,11 +29,13 @@ class Words:
         return text.format(**values) if values else text
 
 
-@lru_cache(maxsize=len(LANGUAGES))
 def words(language: str) -> Words:
     """The words of a language; an unknown one gets the default."""
-    if language not in LANGUAGES:
-        language = DEFAULT_LANGUAGE
+    return _read(language if language in LANGUAGES else DEFAULT_LANGUAGE)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _read(language: str) -> Words:
     with (_LOCALES / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
     return Words(

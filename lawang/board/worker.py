@@ -99,7 +99,7 @@ class BoardWorker:
         subscription = self._live.listen_changed()
         try:
             while not self._stop.is_set():
-                if self._refill.is_set() or self._live_is_empty():
+                if self._refill.is_set():
                     self._try_to_fill()
                 message = subscription.get_message(timeout=0.25)
                 if message is not None:
@@ -107,11 +107,6 @@ class BoardWorker:
                 self._keep_time()
         finally:
             subscription.close()
-
-    def _live_is_empty(self) -> bool:
-        if time.monotonic() - self._last_alive < _ALIVE_EVERY_S:
-            return False
-        return self._live.filled_by() != self._epoch
 
     def _try_to_fill(self) -> None:
         """Fill; while history is away, go on with what is in memory and try again later."""
@@ -180,6 +175,9 @@ class BoardWorker:
         if now - self._last_alive >= _ALIVE_EVERY_S:
             self._live.announce_alive(self._epoch)
             self._last_alive = now
+            # A cache that was emptied, or filled by another board, says so by this name.
+            if self._live.filled_by() != self._epoch:
+                self._refill.set()
         if now - self._last_tick >= _TICK_EVERY_S:
             self._last_tick = now
             self._drop_long_closed()

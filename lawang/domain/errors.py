@@ -54,7 +54,7 @@ class SourceError(LawangError):
 
     `kind` is one of the keys that the interface has words for: unreachable, timeout,
     rate_limited, bad_status, refused, garbage, too_large, redirected, not_found, not_configured,
-    store_busy, cache_down, crash. `detail` is a short technical fact (a status code, a host,
+    store_busy, store_down, cache_down, crash. `detail` is a short technical fact (a status code, a host,
     a size), safe to show.
     """
 

@@ -8,9 +8,10 @@ A finished report can be reopened. All instants are aware and in UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 
@@ -170,6 +171,9 @@ _COMPARED = (
     "due_at",
 )
 _STATE_FIELDS = tuple(f.name for f in fields(Incident))
+# Read in one call each: comparing and copying states is most of what a large import costs.
+_compared_values = attrgetter(*_COMPARED)
+_state_values = attrgetter(*_STATE_FIELDS)
 _INSTANTS = ("requested_at", "due_at", "closed_at", "observed_at", "fetched_at")
 
 
@@ -200,20 +204,23 @@ def compare(current: Incident | None, incoming: Incident) -> list[IncidentEvent]
         return _first_sight(incoming)
     if is_outdated(current, incoming):
         return []
-    changed = {
-        name: value
-        for name in _COMPARED
-        if (value := getattr(incoming, name)) != getattr(current, name)
+    changed: dict[str, Any] = {
+        name: new
+        for name, old, new in zip(
+            _COMPARED, _compared_values(current), _compared_values(incoming), strict=True
+        )
+        if new != old
     }
     if not changed:
         return []
     # A source that changes a record without moving its time: we only know when we saw it.
     estimated = incoming.observed_estimated or incoming.observed_at == current.observed_at
     observed_at = incoming.fetched_at if estimated else incoming.observed_at
-    # The log of one incident never runs backwards, even after a time that was only estimated.
+    # The log of one incident never runs backwards: a time before one that was only estimated (the
+    # source's clock may be slow) gives way to it, and counts as estimated too.
     at = max(observed_at, current.observed_at)
-    changed["observed_at"] = observed_at
-    changed["observed_estimated"] = estimated
+    changed["observed_at"] = at
+    changed["observed_estimated"] = estimated or at != observed_at
     changed["fetched_at"] = incoming.fetched_at
     kind = EventKind.AMENDED
     open_delta = 0
@@ -242,14 +249,12 @@ def compare(current: Incident | None, incoming: Incident) -> list[IncidentEvent]
 def _first_sight(incoming: Incident) -> list[IncidentEvent]:
     at = min(incoming.requested_at, incoming.observed_at)
     moved = incoming.status is not Status.WAITING
-    first = replace(
-        incoming,
-        status=Status.WAITING,
-        closed_at=None,
-        reopened=0,
-        observed_at=at if moved else incoming.observed_at,
-    )
-    changes = {name: getattr(first, name) for name in _STATE_FIELDS}
+    changes = field_values(incoming) | {
+        "status": Status.WAITING,
+        "closed_at": None,
+        "reopened": 0,
+        "observed_at": at if moved else incoming.observed_at,
+    }
     events = [
         IncidentEvent(
             incident_id=incoming.id,
@@ -287,7 +292,7 @@ def apply(state: Incident | None, event: IncidentEvent) -> Incident:
         if event.kind is not EventKind.REPORTED:
             raise ValueError(f"{event.incident_id}: the log begins with {event.kind}")
         return Incident(**event.changes)
-    return replace(state, **event.changes)
+    return Incident(**(field_values(state) | event.changes))
 
 
 def derive(events: Iterable[IncidentEvent]) -> Incident | None:
@@ -296,6 +301,11 @@ def derive(events: Iterable[IncidentEvent]) -> Incident | None:
     for event in events:
         state = apply(state, event)
     return state
+
+
+def field_values(incident: Incident) -> dict[str, Any]:
+    """All fields by name; the values themselves, not copies."""
+    return dict(zip(_STATE_FIELDS, _state_values(incident), strict=True))
 
 
 def to_plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -319,7 +329,7 @@ def from_plain(values: dict[str, Any]) -> dict[str, Any]:
 
 def incident_to_plain(incident: Incident) -> dict[str, Any]:
     """An incident as a JSON-ready mapping."""
-    return to_plain({name: getattr(incident, name) for name in _STATE_FIELDS})
+    return to_plain(field_values(incident))
 
 
 def incident_from_plain(values: dict[str, Any]) -> Incident:

@@ -70,10 +70,11 @@ class ClockLease:
 
     def _take(self, asked_at: float) -> None:
         self._fence = None
+        # Asked first: a lease taken by one who then cannot read history would be kept from others.
+        written = self._history.highest_fence()
         fence = self._live.take_lease(_NAME, self._holder, int(TTL_S * 1000))
         if fence is None:
             return
-        written = self._history.highest_fence()
         # After a lost cache the counter begins anew, below what history has seen.
         self._fence = fence if fence > written else self._live.raise_fence(_NAME, written)
         self._valid_until = asked_at + TTL_S - 1.0

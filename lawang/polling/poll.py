@@ -82,6 +82,8 @@ class Poller:
         self._on_live_lost = on_live_lost
         self._random = random_source
         self._states: dict[str, SourceState] = {}
+        # Failures of sources whose state could not be read yet, as history is away.
+        self._unread: dict[str, SourceState] = {}
         self._persisted: dict[str, datetime] = {}
         self._not_before: dict[str, datetime] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
@@ -96,6 +98,7 @@ class Poller:
     def forget(self) -> None:
         """Drop what is remembered of the sources, as another process may have polled them."""
         self._states.clear()
+        self._unread.clear()
         self._persisted.clear()
         self._not_before.clear()
 
@@ -245,7 +248,8 @@ class Poller:
 
     async def _fail(self, source: Source, started: datetime, error: SourceError) -> SourceState:
         loaded = source.id in self._states
-        state = self._states.get(source.id) or SourceState(source_id=source.id)
+        known = self._states if loaded else self._unread
+        state = known.get(source.id) or SourceState(source_id=source.id)
         failures = state.failures + 1
         failed = replace(
             state,
@@ -260,13 +264,16 @@ class Poller:
         )
         if failures == 1:
             log.warning("source fails", source=source.id, kind=error.kind, detail=error.detail)
-            await asyncio.to_thread(self._record_outage, failed)
         self._not_before[source.id] = started + timedelta(
             seconds=self.delay_s(source.every_s, failures, error)
         )
+        known[source.id] = failed
+        # A state that lacks what history knows must not replace the one that is shown.
         if loaded:
-            self._states[source.id] = failed
             await asyncio.to_thread(self._announce, failed)
+        # After the wall was told: a history that is busy takes its time to say so.
+        if failures == 1:
+            await asyncio.to_thread(self._record_outage, failed)
         return failed
 
     def delay_s(self, every_s: float, failures: int, error: SourceError) -> float:
@@ -302,7 +309,30 @@ class Poller:
     def _load_state(self, source_id: str) -> SourceState:
         state = self._history.source_state(source_id) or SourceState(source_id=source_id)
         counts: dict[str, Any] = self._history.source_counts(source_id)
-        return replace(state, **counts, quarantined=self._history.quarantine_count(source_id))
+        state = replace(state, **counts, quarantined=self._history.quarantine_count(source_id))
+        failing = self._unread.pop(source_id, None) or self._load_outage(source_id)
+        if failing is None:
+            return state
+        return replace(
+            state,
+            failing_since=failing.failing_since,
+            failures=failing.failures,
+            error_kind=failing.error_kind,
+            error_detail=failing.error_detail,
+        )
+
+    def _load_outage(self, source_id: str) -> SourceState | None:
+        """The failure that another process, or this one before its restart, saw begin."""
+        outage = next(iter(self._history.outages(source_id, limit=1)), None)
+        if outage is None or outage["ended_at"] is not None:
+            return None
+        return SourceState(
+            source_id=source_id,
+            failing_since=outage["began_at"],
+            failures=1,
+            error_kind=outage["error_kind"],
+            error_detail=outage["error_detail"],
+        )
 
     def _client(self, bound: Bound) -> httpx.AsyncClient:
         client = self._clients.get(bound.source.id)

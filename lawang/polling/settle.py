@@ -115,9 +115,15 @@ def _status(report: Report, source: Source) -> Status:
     return source.status_map.get((report.status or "").strip().casefold(), Status.UNKNOWN)
 
 
-def _due(requested_at: datetime, zone: ZoneInfo, working_days: int) -> datetime:
-    """The end of the last working day allowed, for a source that does not state a due time."""
-    return _due_after(requested_at.astimezone(zone).date().toordinal(), zone, working_days)
+def _due(requested_at: datetime, zone: ZoneInfo, working_days: int) -> datetime | None:
+    """The end of the last working day allowed, for a source that does not state a due time.
+
+    None at the end of the calendar: a placeholder such as the year 9999 has no day after it.
+    """
+    try:
+        return _due_after(requested_at.astimezone(zone).date().toordinal(), zone, working_days)
+    except (OverflowError, ValueError):
+        return None
 
 
 @lru_cache(maxsize=4096)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
-from lawang.domain.errors import SettingsError
+from lawang.domain.errors import SettingsError, StoreError
 
 #: How long a statement waits for SQLite's single writer before the poll gives up until its next
 #: turn. Shorter than any cadence, so that a locked database shows on the wall within one.
 BUSY_TIMEOUT_S = 2.0
+#: What PostgreSQL says by number, whatever its language, when others are in the way: statement
+#: cancelled by its time-out, lock not available, could not serialise, deadlock.
+_BUSY_STATES = {"57014", "55P03", "40001", "40P01"}
 #: Number of the PostgreSQL advisory lock under which migrations run.
 _MIGRATION_LOCK = 16_71
 
@@ -32,8 +38,12 @@ def open_engine(url: str) -> Engine:
             parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(
             parsed,
+            # Parameters are citizens' words: no error's text may carry them into a log.
+            hide_parameters=True,
             pool_pre_ping=True,
             pool_size=4,
+            json_serializer=_to_json,
+            json_deserializer=orjson.loads,
             connect_args={"connect_timeout": 3, "options": "-c statement_timeout=20000"},
         )
     except (ArgumentError, ModuleNotFoundError) as error:
@@ -47,7 +57,13 @@ def open_engine(url: str) -> Engine:
 def _open_sqlite(url: str, database: str | None) -> Engine:
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        json_serializer=_to_json,
+        json_deserializer=orjson.loads,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
@@ -67,6 +83,10 @@ def _open_sqlite(url: str, database: str | None) -> Engine:
     return engine
 
 
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -75,9 +95,16 @@ def _config() -> Config:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables to the newest revision; safe when several processes start at once."""
+    """Bring the tables to the newest revision; safe when several processes start at once.
+
+    Raises StoreError if the database does not answer.
+    """
     config = _config()
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with (
+        as_store_error(),
+        engine.connect().execution_options(writes=True) as connection,
+        connection.begin(),
+    ):
         if engine.dialect.name == "postgresql":
             connection.execute(
                 text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK}
@@ -91,3 +118,26 @@ def is_current(engine: Engine) -> bool:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == head
+
+
+@contextmanager
+def as_store_error() -> Iterator[None]:
+    """Turn what the database cannot do into StoreError("store_busy" or "store_down").
+
+    The driver's own words stay out of it: they may hold an address or a citizen's data.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        raise StoreError("store_busy", "another writer came first") from error
+    except DBAPIError as error:
+        kind = "store_busy" if _is_busy(error.orig) else "store_down"
+        raise StoreError(kind, type(error.orig).__name__) from error
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.Error):
+        # The low byte is the error, the rest its shade.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(error, "sqlstate", None) in _BUSY_STATES

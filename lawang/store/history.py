@@ -16,10 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from lawang.connector import Cursor
-from lawang.domain.errors import Fenced, StoreError
+from lawang.domain.errors import Fenced
 from lawang.domain.health import SourceState, state_from_plain, state_to_plain
 from lawang.domain.incident import (
     EventKind,
@@ -30,15 +29,16 @@ from lawang.domain.incident import (
     apply,
     compare,
     derive,
+    field_values,
     from_plain,
     is_outdated,
     to_plain,
 )
 from lawang.store import schema
+from lawang.store.engine import as_store_error
 
 #: Most ids in one IN list: SQLite takes 32,766 parameters, but long lists are slow to compile.
 _CHUNK = 500
-_INCIDENT_COLUMNS = tuple(Incident.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +236,7 @@ class History:
             return 0
         table = schema.quarantine
         rows = {_digest(reject): reject for reject in rejects}
-        known = set(
-            connection.execute(
-                select(table.c.digest).where(
-                    table.c.source_id == source_id, table.c.digest.in_(list(rows))
-                )
-            ).scalars()
-        )
+        known = self._quarantined_digests(connection, source_id, list(rows))
         insert = self._insert(table)
         connection.execute(
             insert.on_conflict_do_update(
@@ -264,6 +258,20 @@ class History:
             ],
         )
         return len(rows.keys() - known)
+
+    def _quarantined_digests(
+        self, connection: Connection, source_id: str, digests: Sequence[str]
+    ) -> set[str]:
+        """Those of `digests` that lie in quarantine already."""
+        column = schema.quarantine.c.digest
+        known: set[str] = set()
+        for start in range(0, len(digests), _CHUNK):
+            statement = select(column).where(
+                schema.quarantine.c.source_id == source_id,
+                column.in_(digests[start : start + _CHUNK]),
+            )
+            known.update(connection.execute(statement).scalars())
+        return known
 
     # --- reading -----------------------------------------------------------------------------
 
@@ -394,7 +402,8 @@ class History:
         """The four numbers as they were at `moment`, from the log.
 
         Open incidents of a past moment are today's less everything that happened since, so the
-        work grows with what happened since, not with the whole history.
+        work grows with what happened since, not with the whole history. Times of report and due
+        times are those known today.
         """
         states, events = schema.incident, schema.incident_event
         with self._reading() as connection:
@@ -479,13 +488,13 @@ class History:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _as_store_error(), self._engine.connect() as connection, connection.begin():
+        with as_store_error(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with (
-            _as_store_error(),
+            as_store_error(),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
@@ -545,7 +554,7 @@ def _conditions(wanted: IncidentFilter) -> list[Any]:
 
 
 def _incident_row(incident: Incident, version: int) -> dict[str, Any]:
-    row = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS}
+    row = field_values(incident)
     row["status"] = incident.status.value
     row["version"] = version
     return row
@@ -585,17 +594,3 @@ def _event_of(row: Row[Any]) -> IncidentEvent:
 def _digest(reject: Reject) -> str:
     parts = (reject.reason, reject.detail, reject.external_id or "", reject.sample)
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "replace")).hexdigest()
-
-
-@contextmanager
-def _as_store_error() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise StoreError("store_busy", "another writer came first") from error
-    except DBAPIError as error:
-        words = str(error.orig).lower()
-        busy = "locked" in words or "timeout" in words or "busy" in words
-        raise StoreError(
-            "store_busy" if busy else "store_down", type(error.orig).__name__
-        ) from error
