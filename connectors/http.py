@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import Any
 
 import httpx
 
@@ -107,8 +108,35 @@ async def get(
     params: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Read `url` as this module's policy says; `timeout` spans the whole of it, redirects too.
+    """Read `url` by GET; see `send`."""
+    return await send(
+        client,
+        "GET",
+        url,
+        clock=clock,
+        timeout=timeout,
+        max_bytes=max_bytes,
+        params=params,
+        headers=headers,
+    )
 
+
+async def send(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    clock: Clock,
+    timeout: timedelta,
+    max_bytes: int,
+    params: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    json: dict[str, Any] | None = None,
+    form: dict[str, str] | None = None,
+) -> Reply:
+    """Ask `url` as this module's policy says; `timeout` spans the whole of it, redirects too.
+
+    `json` or `form` is the body of a POST, which is never sent to a redirected address.
     Raises RetryLater: unreachable, timeout, rate_limited (429, or 503 that names a time; with
     `retry_after_s`), bad_status, garbage (an encoding that cannot be unpacked); and NeedsPerson:
     refused (401, 403), not_found (404, 410), too_large, redirected (to another host, or off TLS).
@@ -117,7 +145,10 @@ async def get(
     host = _name_host(httpx.URL(url))
     try:
         async with asyncio.timeout(limit_s):
-            return await _follow(client, httpx.URL(url, params=params), headers, clock, max_bytes)
+            # Merged, as an address may have parameters of its own.
+            asked = httpx.URL(url).copy_merge_params(params or {})
+            request = client.build_request(method, asked, headers=headers, json=json, data=form)
+            return await _follow(client, request, clock, max_bytes)
     except (TimeoutError, httpx.TimeoutException):
         raise RetryLater("timeout", f"{host}: no whole answer within {limit_s:g} s") from None
     except (httpx.HTTPError, OSError) as error:
@@ -163,18 +194,22 @@ def _read_http_date(text: str) -> datetime | None:
 
 
 async def _follow(
-    client: httpx.AsyncClient,
-    url: httpx.URL,
-    headers: dict[str, str] | None,
-    clock: Clock,
-    max_bytes: int,
+    client: httpx.AsyncClient, request: httpx.Request, clock: Clock, max_bytes: int
 ) -> Reply:
     for _ in range(_MOST_REDIRECTS + 1):
-        async with client.stream("GET", url, headers=headers) as response:
+        response = await client.send(request, stream=True)
+        try:
             if not response.has_redirect_location:
                 return await _read(response, clock, max_bytes)
-            url = _redirected_to(response)
-    raise NeedsPerson("redirected", f"{_name_host(url)}: more than {_MOST_REDIRECTS} redirects")
+            target = _redirected_to(response)
+        finally:
+            await response.aclose()
+        if request.method != "GET":
+            raise NeedsPerson("redirected", f"{_name_host(request.url)}: a {request.method}")
+        headers = {name: value for name, value in request.headers.items() if name != "host"}
+        request = client.build_request("GET", target, headers=headers)
+    where = _name_host(request.url)
+    raise NeedsPerson("redirected", f"{where}: more than {_MOST_REDIRECTS} redirects")
 
 
 def _redirected_to(response: httpx.Response) -> httpx.URL:

@@ -63,8 +63,18 @@ def _is_waiting(source: Source, found: ErrorDetails) -> bool:
     return isinstance(value, str) and any(f"${{{name}" in value for name in source.unset)
 
 
+def _path_in_file(location: tuple[str, ...]) -> tuple[str, ...]:
+    """Where a mistake in the options stands in the source's file."""
+    if location[:1] in (("fields",), ("formats",)):
+        return location
+    # Between a table of one of several kinds and its key pydantic puts the name of the kind.
+    if location[:1] in (("auth",), ("paging",)) and len(location) > 2:
+        location = (location[0], *location[2:])
+    return ("connection", *location)
+
+
 def _as_pack_error(source: Source, connector: Connector, found: ErrorDetails) -> PackError:
-    path = ("connection", *(str(part) for part in found["loc"]))
+    path = _path_in_file(tuple(str(part) for part in found["loc"]))
     problem = found["msg"].removeprefix("Value error, ")
     if found["type"] == "extra_forbidden":
         known = ", ".join(sorted(connector.options.model_fields))

@@ -12,8 +12,8 @@ import orjson
 from defusedxml.common import DefusedXmlException
 
 from connectors.http import error_for
-from connectors.open311.fields import read_word
 from lawang.domain.errors import RetryLater
+from lawang.domain.values import read_word
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -9,7 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from connectors.open311.envelope import open_answer
-from connectors.open311.fields import (
+from connectors.open311.options import Open311Options
+from lawang.connector import Answer, Parsed
+from lawang.domain.incident import Reject, Report
+from lawang.domain.privacy import mask
+from lawang.domain.values import (
     read_degrees,
     read_identity,
     read_link,
@@ -17,10 +21,6 @@ from connectors.open311.fields import (
     read_time,
     read_word,
 )
-from connectors.open311.options import Open311Options
-from lawang.connector import Answer, Parsed
-from lawang.domain.incident import Reject, Report
-from lawang.domain.privacy import mask
 
 _LONGEST_SAMPLE = 200
 _LONGEST_ADDRESS = 500

@@ -80,6 +80,8 @@ class _SourceFile(_Table):
     attribution: str = ""
     contact: str = ""
     connection: dict[str, Any] = Field(default_factory=dict)
+    fields_: dict[str, Any] | None = Field(None, alias="fields")
+    formats: dict[str, Any] | None = None
     map: _Maps = Field(default_factory=_Maps)
 
 
@@ -195,6 +197,12 @@ def _cadence(source: _SourceFile) -> Cadence:
     )
 
 
+def _with_own_tables(read: _SourceFile) -> dict[str, Any]:
+    """The connection with `[fields]` and `[formats]`, which only connectors of rows understand."""
+    tables = {"fields": read.fields_, "formats": read.formats}
+    return read.connection | {name: table for name, table in tables.items() if table is not None}
+
+
 def _source(file: Path, read: _SourceFile, expansion: Expansion, *, is_simulated: bool) -> Source:
     return Source(
         id=file.stem,
@@ -206,7 +214,7 @@ def _source(file: Path, read: _SourceFile, expansion: Expansion, *, is_simulated
         every_s=read.every_s,
         timeout_s=read.timeout_s,
         cadence=_cadence(read),
-        connection=read.connection,
+        connection=_with_own_tables(read),
         category_map=read.map.category,
         status_map={word: Status(status) for word, status in read.map.status.items()},
         note_map={word: Status(status) for word, status in read.map.note.items()},

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.open311 import CONNECTOR
-from connectors.open311.fields import LONGEST_TEXT, read_degrees, read_text, read_time
 from lawang.connector import Answer, Options, Parsed
 from lawang.domain.errors import SourceError
+from lawang.domain.values import LONGEST_TEXT, read_degrees, read_text, read_time
 
 # A busy machine is no mistake in what is tested.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

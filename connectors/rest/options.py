@@ -1,0 +1,153 @@
+"""What a source file may say when its department has a JSON API of its own shape."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from lawang.connector import Options
+from lawang.mapping import Expression, Formats, ReportFields
+
+
+def check_address(text: str) -> str:
+    """A plain http(s) address without user, password or fragment."""
+    try:
+        scheme, place, _, _, fragment = urlsplit(text.strip())
+        host = httpx.URL(text.strip()).host
+    except (ValueError, httpx.InvalidURL):
+        raise ValueError("is not an address") from None
+    if scheme not in ("http", "https") or not host:
+        raise ValueError("must begin with http:// or https:// and name a host")
+    if "@" in place or fragment:
+        raise ValueError("must hold no user, password or fragment; those go to [connection.auth]")
+    return text.strip()
+
+
+Address = Annotated[str, AfterValidator(check_address)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoAuth(_Table):
+    """The server asks for nothing."""
+
+    kind: Literal["none"] = "none"
+
+
+class HeaderAuth(_Table):
+    """A key in a header of its own, such as X-Api-Key."""
+
+    kind: Literal["header"]
+    name: str = Field("X-Api-Key", min_length=1)
+    value: SecretStr
+
+
+class BearerAuth(_Table):
+    """A token that does not run out, as `Authorization: Bearer`."""
+
+    kind: Literal["bearer"]
+    token: SecretStr
+
+
+class BasicAuth(_Table):
+    """A user and a password."""
+
+    kind: Literal["basic"]
+    user: str
+    password: SecretStr
+
+
+class ClientCredentials(_Table):
+    """OAuth 2 client credentials (RFC 6749, 4.4): a token is fetched and renewed as needed."""
+
+    kind: Literal["oauth2"]
+    token_url: Address
+    client_id: str
+    client_secret: SecretStr
+    scope: str = ""
+
+
+Auth = Annotated[
+    NoAuth | HeaderAuth | BearerAuth | BasicAuth | ClientCredentials, Field(discriminator="kind")
+]
+
+
+class OnePage(_Table):
+    """Everything in one answer."""
+
+    kind: Literal["none"] = "none"
+
+
+class NumberedPages(_Table):
+    """`?page=1`, until a page is shorter than `size` or empty."""
+
+    kind: Literal["page"]
+    parameter: str = "page"
+    first: int = Field(1, ge=0)
+    size_parameter: str | None = "per_page"
+    size: int = Field(100, ge=1, le=10_000)
+
+
+class OffsetPages(_Table):
+    """`?offset=0&limit=100`, until a page is shorter than `size`."""
+
+    kind: Literal["offset"]
+    parameter: str = "offset"
+    size_parameter: str = "limit"
+    size: int = Field(100, ge=1, le=10_000)
+
+
+class CursorPages(_Table):
+    """The answer names the next page's cursor at `next`, until it names none."""
+
+    kind: Literal["cursor"]
+    parameter: str = "cursor"
+    next: Expression
+
+
+Paging = Annotated[OnePage | NumberedPages | OffsetPages | CursorPages, Field(discriminator="kind")]
+
+
+class Envelope(_Table):
+    """For servers that answer 200 and put the real outcome into the body.
+
+    `code` is where it stands and `ok` what it may be; the rest are refusals by their HTTP meaning
+    where they have one.
+    """
+
+    code: Expression
+    ok: tuple[str | int, ...] = (200, "200")
+
+
+class Incremental(_Table):
+    """A parameter of the server for "changed at or after"."""
+
+    parameter: str = Field(min_length=1)
+    format: Literal["iso", "epoch", "epoch_ms"] = "iso"
+    overlap_s: int = Field(600, ge=0, le=86_400)
+
+
+class RestOptions(Options):
+    """One JSON API. The README beside this file explains each for integrators."""
+
+    url: Address = Field(description="The address that is asked.")
+    method: Literal["GET", "POST"] = Field("GET", description="POST for servers that query so.")
+    params: dict[str, str] = Field(default_factory=dict, description="Sent with every request.")
+    body: dict[str, Any] | None = Field(None, description="The JSON of a POST query.")
+    headers: dict[str, str] = Field(default_factory=dict, description="Further headers, no keys.")
+    auth: Auth = Field(default_factory=NoAuth)
+    paging: Paging = Field(default_factory=OnePage)
+    envelope: Envelope | None = None
+    incremental: Incremental | None = None
+    records: Expression = Field("@", description="Where in the answer the list of rows stands.")
+    max_pages: int = Field(100, ge=1, le=1_000, description="The most pages one poll reads.")
+    max_bytes: int = Field(
+        20_000_000, ge=1_000, le=200_000_000, description="The largest answer taken, in bytes."
+    )
+    fields: ReportFields
+    formats: Formats = Field(default_factory=Formats)

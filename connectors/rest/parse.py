@@ -1,0 +1,67 @@
+"""Opens one answer and maps its rows. Pure: no clock, no network, no memory."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import Any
+
+import orjson
+
+from connectors.http import error_for
+from connectors.rest.options import Envelope, RestOptions
+from lawang.connector import Answer, Parsed
+from lawang.domain.errors import RetryLater
+from lawang.domain.values import read_word
+from lawang.mapping import map_reports, search
+
+
+def parse_answer(options: RestOptions, answer: Answer) -> Parsed:
+    """Reports and rejects of one answer.
+
+    Raises RetryLater("garbage") when it is not JSON or holds no list where `records` points, and
+    the error that an envelope means.
+    """
+    return map_reports(find_rows(options, open_json(answer.body)), options.fields, options.formats)
+
+
+def open_json(body: bytes) -> Any:
+    """The document of an answer; RetryLater("garbage") if it is none."""
+    bare = body.removeprefix(codecs.BOM_UTF8).strip(b" \t\r\n")
+    if not bare:
+        raise RetryLater("garbage", "an empty answer")
+    if bare.startswith(b"<"):
+        raise RetryLater("garbage", f"a web page of {len(body)} bytes")
+    try:
+        return orjson.loads(bare)
+    except orjson.JSONDecodeError:
+        pass
+    # The lenient reader takes NaN, raw control characters and a broken byte in one text.
+    try:
+        return json.loads(bare.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        raise RetryLater("garbage", f"not JSON, or cut off; {len(body)} bytes") from None
+
+
+def find_rows(options: RestOptions, document: Any) -> list[Any]:
+    """The rows of a document, after its envelope was looked at."""
+    if options.envelope is not None:
+        _check_envelope(options.envelope, document)
+    rows = search(options.records, document)
+    if rows is None and options.envelope is not None:
+        # A server with an envelope that answered well has nothing to tell when the list is null.
+        return []
+    if not isinstance(rows, list):
+        raise RetryLater("garbage", f"no list of rows at {options.records!r}")
+    return rows
+
+
+def _check_envelope(envelope: Envelope, document: Any) -> None:
+    code = search(envelope.code, document)
+    if code in envelope.ok:
+        return
+    word = read_word(code) or ""
+    # Only the code is shown: messages of such servers have been seen to hold a person's data.
+    if word.isascii() and word.isdigit() and 100 <= int(word) < 600:
+        raise error_for(int(word), "in the answer")
+    raise RetryLater("bad_status", f"in the answer: {word[:40] or 'no code'}")
