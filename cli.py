@@ -1,4 +1,4 @@
-"""The command line: `lawang up | web | poll | simulate | boundaries | bench`."""
+"""The command line: `lawang up | web | poll | simulate | sources | boundaries | bench`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.console import Console
 from lawang import __version__
 from lawang.domain.errors import BoundaryError, LawangError
 from lawang.settings import Settings
+from sources_cli import sources_cli
 
 if TYPE_CHECKING:
     from lawang.city.imported import ImportReport
@@ -32,6 +33,7 @@ boundaries_cli = typer.Typer(
     no_args_is_help=True,
 )
 cli.add_typer(boundaries_cli, name="boundaries")
+cli.add_typer(sources_cli, name="sources")
 console = Console(stderr=True)
 
 DataDir = Annotated[

@@ -63,6 +63,18 @@ class Reply:
         return str(self.headers.get("etag", ""))
 
     @property
+    def last_modified(self) -> str:
+        """The Last-Modified header where it can tell contents apart, else "".
+
+        It counts whole seconds: stamped in the second of its reply (or of no known one), it would
+        be the same after one more change (RFC 9110, 8.8.2.2).
+        """
+        stated = str(self.headers.get("last-modified", ""))
+        changed = _read_http_date(stated)
+        answered = _read_http_date(self.headers.get("date", ""))
+        return stated if changed and answered and changed < answered else ""
+
+    @property
     def is_simulated(self) -> bool:
         """Whether the server marks what it says as made up."""
         return self.headers.get("x-simulated", "").strip().lower() in ("true", "1", "yes")
@@ -229,7 +241,8 @@ def _redirected_to(response: httpx.Response) -> httpx.URL:
 
 async def _read(response: httpx.Response, clock: Clock, max_bytes: int) -> Reply:
     host = _name_host(response.request.url)
-    asked_for_change = "if-none-match" in response.request.headers
+    asked = response.request.headers
+    asked_for_change = "if-none-match" in asked or "if-modified-since" in asked
     if response.status_code == 304 and asked_for_change:
         return Reply(304, b"", response.headers)
     if not response.is_success:

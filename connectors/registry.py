@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import connectors
 from lawang.city.toml import dig, mistake, read_toml
@@ -59,7 +60,9 @@ def bind(source: Source) -> Options:
 
 def _is_waiting(source: Source, found: ErrorDetails) -> bool:
     """Whether a value is wrong only because its environment variable is not set."""
-    value = source.connection.get(str(found["loc"][0])) if found["loc"] else None
+    value: object = source.connection
+    for part in _without_kind(tuple(str(part) for part in found["loc"])):
+        value = value.get(part) if isinstance(value, dict) else None
     return isinstance(value, str) and any(f"${{{name}" in value for name in source.unset)
 
 
@@ -67,18 +70,38 @@ def _path_in_file(location: tuple[str, ...]) -> tuple[str, ...]:
     """Where a mistake in the options stands in the source's file."""
     if location[:1] in (("fields",), ("formats",)):
         return location
-    # Between a table of one of several kinds and its key pydantic puts the name of the kind.
+    return ("connection", *_without_kind(location))
+
+
+def _without_kind(location: tuple[str, ...]) -> tuple[str, ...]:
+    """Between a table of one of several kinds and its key pydantic puts the name of the kind."""
     if location[:1] in (("auth",), ("paging",)) and len(location) > 2:
-        location = (location[0], *location[2:])
-    return ("connection", *location)
+        return (location[0], *location[2:])
+    return location
+
+
+def _known_keys(model: type[BaseModel], table: tuple[int | str, ...]) -> Iterable[str]:
+    """The keys of the options' table at a pydantic location, tables of one kind included."""
+    if not table:
+        return model.model_fields
+    annotation = model.model_fields[str(table[0])].annotation
+    kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
+    tables = [each for each in kinds if issubclass(each, BaseModel)]
+    if len(tables) == 1:
+        return tables[0].model_fields
+    word = str(table[-1])
+    ours = [each for each in tables if word in get_args(each.model_fields["kind"].annotation)]
+    return ours[0].model_fields if ours else ()
 
 
 def _as_pack_error(source: Source, connector: Connector, found: ErrorDetails) -> PackError:
     path = _path_in_file(tuple(str(part) for part in found["loc"]))
     problem = found["msg"].removeprefix("Value error, ")
     if found["type"] == "extra_forbidden":
-        known = ", ".join(sorted(connector.options.model_fields))
-        problem = f"is not a key of {connector.name}, which knows: {known}"
+        table = found["loc"][:-1]
+        known = ", ".join(sorted(_known_keys(connector.options, table)))
+        owner = ".".join(_without_kind((*map(str, table), ""))[:-1]) or connector.name
+        problem = f"is not a key of {owner}, which knows: {known}"
     elif found["type"] == "missing":
         problem = f"is missing; {connector.name} needs it"
     if source.simulated and dig(read_toml(source.file), ("simulated", *path)):

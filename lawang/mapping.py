@@ -7,7 +7,8 @@ expression (jmespath.org): `id`, `lokasi.lat`, `koordinat[1]`, `foto[0].url`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.functions import Functions
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from lawang.connector import Parsed
@@ -31,6 +33,7 @@ from lawang.domain.values import (
 
 _LONGEST_SAMPLE = 200
 _LONGEST_ADDRESS = 500
+_LONGEST_TIME = 100
 
 
 @lru_cache(maxsize=1024)
@@ -45,18 +48,83 @@ def check_expression(text: str) -> str:
     except JMESPathError as error:
         first = str(error).splitlines()[0]
         raise ValueError(f"is no JMESPath expression: {first}") from None
+    # The compiler takes any name for a function; a search with a wrong one would find nothing.
+    for name in _functions(_compiled(text).parsed):
+        if name not in Functions.FUNCTION_TABLE:
+            raise ValueError(f"is no JMESPath expression: there is no function {name}()")
     return text
+
+
+def _functions(node: Any) -> Iterator[str]:
+    """The names of the functions that an expression's tree calls."""
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node["children"]:
+        if isinstance(child, dict):
+            yield from _functions(child)
 
 
 def search(expression: str, document: object) -> Any:
     """What `expression` finds in `document`; None where it finds nothing or does not apply."""
     try:
         return _compiled(expression).search(document)
-    except JMESPathError:
+    # Comparing a text with a number, rounding infinity or a wrong number of arguments raise
+    # what Python raises; an expression meets whatever a department wrote.
+    except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError):
         return None
 
 
 Expression = Annotated[str, Field(min_length=1), AfterValidator(check_expression)]
+
+
+# What `strptime` knows only in English.
+_MONTHS = {
+    "januari": "January",
+    "februari": "February",
+    "pebruari": "February",
+    "maret": "March",
+    "mei": "May",
+    "juni": "June",
+    "juli": "July",
+    "agustus": "August",
+    "agu": "Aug",
+    "agt": "Aug",
+    "ags": "Aug",
+    "sept": "Sep",
+    "oktober": "October",
+    "okt": "Oct",
+    "nopember": "November",
+    "nop": "Nov",
+    "desember": "December",
+    "des": "Dec",
+}
+_DAYS = {
+    "senin": "Monday",
+    "selasa": "Tuesday",
+    "rabu": "Wednesday",
+    "kamis": "Thursday",
+    "jumat": "Friday",
+    "jum'at": "Friday",
+    "sabtu": "Saturday",
+    "minggu": "Sunday",
+}
+_NAMES = _MONTHS | _DAYS
+_NAME = re.compile(rf"\b(?:{'|'.join(sorted(_NAMES, key=len, reverse=True))})\b", re.IGNORECASE)
+_EXAMPLE = datetime(2026, 11, 21, 20, 15, 30, tzinfo=UTC)
+
+
+def check_time_form(form: str) -> str:
+    """`form` if `strptime` can read a date with it; ValueError if not."""
+    try:
+        read = datetime.strptime(_EXAMPLE.strftime(form), form)  # noqa: DTZ007 (only its date counts)
+    except ValueError:
+        raise ValueError("is no form of a time in the letters of strptime") from None
+    if read.date() != _EXAMPLE.date():
+        raise ValueError("names no full date: year, month and day are needed")
+    return form
+
+
+TimeForm = Annotated[str, AfterValidator(check_time_form)]
 
 
 class _Table(BaseModel):
@@ -91,11 +159,12 @@ class Formats(_Table):
     """`[formats]`: how the department writes times.
 
     ISO 8601 and seconds or milliseconds since 1970 are understood by themselves; `times` lists
-    further forms in the letters of `strptime`, tried in order, such as "%d/%m/%Y %H.%M".
+    further forms in the letters of `strptime`, tried in order, such as "%d/%m/%Y %H.%M". Names of
+    months and days are read in Indonesian and in English.
     """
 
     timezone: ZoneInfo = ZoneInfo("Asia/Jakarta")
-    times: tuple[str, ...] = ()
+    times: tuple[TimeForm, ...] = ()
 
 
 def map_reports(rows: Sequence[object], fields: ReportFields, formats: Formats) -> Parsed:
@@ -123,8 +192,8 @@ def map_reports(rows: Sequence[object], fields: ReportFields, formats: Formats) 
 
 def _make(row: object, fields: ReportFields, formats: Formats) -> Report | Reject:
     if not isinstance(row, dict):
-        sample = mask(read_text(row) or "null")[:_LONGEST_SAMPLE]
-        return Reject(reason="bad_record", detail="a row is no object", sample=sample)
+        # Which columns of a list are personal nobody has said, so nothing of it is shown.
+        return Reject(reason="bad_record", detail=f"a row is no object but {_name_kind(row)}")
     take = _taker(row, fields)
     external_id = read_identity(take("external_id"))
     if external_id is None:
@@ -159,15 +228,24 @@ def _taker(row: dict[str, Any], fields: ReportFields) -> Callable[[str], Any]:
     return take
 
 
+def _name_kind(row: object) -> str:
+    if row is None:
+        return "null"
+    kinds = {bool: "true or false", str: "a text", int: "a number", float: "a number"}
+    return kinds.get(type(row), "a list")
+
+
 def _time(value: object, formats: Formats) -> datetime | None:
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) <= _LONGEST_TIME:
+        text = _NAME.sub(lambda found: _NAMES[found[0].lower()], value.strip())
         for form in formats.times:
             try:
-                moment = datetime.strptime(value.strip(), form)  # noqa: DTZ007 (zone is added)
+                moment = datetime.strptime(text, form)  # noqa: DTZ007 (the zone is added)
             except ValueError:
                 continue
-            zoned = moment if moment.tzinfo else moment.replace(tzinfo=formats.timezone)
-            return zoned.astimezone(UTC)
+            # As ISO, so that placeholders such as 01/01/0001 are told from times in one place.
+            if known := read_time(moment.isoformat(), formats.timezone):
+                return known
     return read_time(value, formats.timezone)
 
 
@@ -175,13 +253,20 @@ def _reject(
     reason: str, expression: str, take: Callable[[str], Any], external_id: str | None = None
 ) -> Reject:
     shown = ("external_id", "requested_at", "updated_at")
-    sample = "; ".join(f"{name}: {read_word(take(name)) or 'empty'}" for name in shown)
+    sample = "; ".join(f"{name}: {_show(take(name))}" for name in shown)
     return Reject(
         reason=reason,
         detail=f"{expression!r} is missing or unusable",
         external_id=external_id,
         sample=mask(sample)[:_LONGEST_SAMPLE],
     )
+
+
+def _show(value: object) -> str:
+    """A single value; of an object or a list, which may hold a person, only that it is one."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return read_word(value) or "empty"
 
 
 def _stand(report: Report) -> datetime:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lawang.city import load_city
 from lawang.domain.clock import Clock
-from simulator import elapor
+from simulator import elapor, satpolpp, sp4n
 from simulator.city_life import Town
 from simulator.department import Department
 from simulator.faults import FaultError, FaultGate, read_fault
@@ -35,7 +35,7 @@ def create_app(settings: SimulatorSettings) -> ASGIApp:
     Raises PackError when the city pack is broken.
     """
     town = Town.of(load_city(settings.pack_dir, simulated=True))
-    departments = [elapor.department(town, settings)]
+    departments = [made.department(town, settings) for made in (elapor, satpolpp, sp4n)]
     app = Starlette(
         routes=[
             Route("/", _index(town, departments)),
@@ -128,7 +128,7 @@ def _mounted(department: Department, clock: Clock) -> Mount:
         routes=[
             Route("/_fault", fault, methods=["GET", "POST"]),
             *department.controls,
-            Mount("/", app=FaultGate(inner, faults, clock)),
+            Mount("/", app=FaultGate(inner, faults, clock, department.confusion)),
         ],
     )
 

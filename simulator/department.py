@@ -8,7 +8,7 @@ from datetime import datetime
 
 from starlette.routing import BaseRoute
 
-from simulator.faults import Faults
+from simulator.faults import Confusion, Faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,9 @@ class Department:
     """One simulated department, mounted under `/<id>`.
 
     `routes` are its public protocol and stand behind `faults`; `controls` are switches of the
-    simulation (such as rain) that no fault reaches. `advance` moves its life on to an instant:
-    blocking, idempotent, called from a worker thread. `note` is said in the log and on `GET /`.
+    simulation (such as rain) that no fault reaches. `confusion` is what wrong types mean here.
+    `advance` moves its life on to an instant: blocking, idempotent, called from a worker thread.
+    `note` is said in the log and on `GET /`.
     """
 
     id: str
@@ -28,5 +29,6 @@ class Department:
     routes: Sequence[BaseRoute]
     controls: Sequence[BaseRoute]
     faults: Faults
+    confusion: Confusion
     advance: Callable[[datetime], None]
     close: Callable[[], None]

@@ -10,10 +10,11 @@ import asyncio
 import json
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,6 +48,18 @@ _OPTIONS = {
 }
 
 Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """How the fault wrong_types spoils a department's records.
+
+    Its records are the objects of a list that have the key `identity`; each of `wrong` is laid
+    over one of them in turn.
+    """
+
+    identity: str
+    wrong: tuple[Mapping[str, Any], ...]
 
 
 class FaultError(ValueError):
@@ -116,10 +129,11 @@ class Faults:
 class FaultGate:
     """ASGI layer that spoils what passes as the present fault says."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults, clock: Clock, confusion: Confusion) -> None:
         self._app = app
         self._faults = faults
         self._clock = clock
+        self._confusion = confusion
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.present
@@ -145,7 +159,8 @@ class FaultGate:
             case "truncated":
                 await _alter(self._app, scope, receive, send, _cut)
             case "wrong_types":
-                await _alter(self._app, scope, receive, send, _confuse)
+                confuse = partial(_confuse, self._confusion)
+                await _alter(self._app, scope, receive, send, confuse)
             case "clock_skew":
                 now = self._clock() + self._faults.skew
                 await self._app(scope, receive, _dated(send, now))
@@ -229,39 +244,36 @@ def _cut(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
 
-def _confuse(body: bytes) -> bytes:
-    """Wrong types in every third record of a JSON list, numbers as text in all of them.
+def _confuse(confusion: Confusion, body: bytes) -> bytes:
+    """Wrong types in every third record of a JSON answer, numbers as text in all of them.
 
-    A list without identified records (the services) becomes an object. XML has no types to
-    confuse and passes unchanged.
+    A list of something else (e-lapor's services) becomes an object. XML has no types to confuse
+    and passes unchanged.
     """
     try:
         value: Any = json.loads(body)
     except ValueError:
         return body
-    if isinstance(value, list):
-        if any(isinstance(record, dict) and "service_request_id" in record for record in value):
-            value = [_confused(index, record) for index, record in enumerate(value)]
-        else:
-            value = {str(index): record for index, record in enumerate(value)}
-    return json.dumps(value).encode()
+    return json.dumps(_spoilt(confusion, value)).encode()
 
 
-_CONFUSIONS: tuple[dict[str, Any], ...] = (
-    {"lat": [-2.99, 104.76], "long": {"value": 104.76}},
-    {"service_request_id": {"id": 7}},
-    {"requested_datetime": 20261121, "updated_datetime": ["kemarin"]},
-    {"description": 12345, "address": ["Jalan", "Lorong"], "status": 1},
-    {"service_code": ["JLN"], "status_notes": {"stage": "Proses"}},
-)
+def _spoilt(confusion: Confusion, value: Any) -> Any:
+    """The lists in `value`, spoilt where they stand: bare, or in the envelopes around them."""
+    if isinstance(value, dict):
+        return {key: _spoilt(confusion, inner) for key, inner in value.items()}
+    if not isinstance(value, list) or not value:
+        return value
+    if any(isinstance(record, dict) and confusion.identity in record for record in value):
+        return [_confused(confusion.wrong, index, record) for index, record in enumerate(value)]
+    return {str(index): record for index, record in enumerate(value)}
 
 
-def _confused(index: int, record: dict[str, Any]) -> Any:
+def _confused(wrong: Sequence[Mapping[str, Any]], index: int, record: dict[str, Any]) -> Any:
     turn, rest = divmod(index, 3)
     if rest == 1:
-        if turn % 6 == 5:
-            return "not a record"
-        return {**record, **_CONFUSIONS[turn % 6]}
+        # One turn more than there are ways: then it is not even a record.
+        way = turn % (len(wrong) + 1)
+        return "not a record" if way == len(wrong) else {**record, **wrong[way]}
     return {
         key: str(value) if isinstance(value, float | int) else value
         for key, value in record.items()

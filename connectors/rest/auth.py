@@ -17,13 +17,15 @@ from connectors.rest.options import (
     BearerAuth,
     ClientCredentials,
     HeaderAuth,
+    check_header_value,
 )
 from lawang.connector import FetchContext
 from lawang.domain.errors import NeedsPerson
 
 #: A token is renewed this long before it runs out, so that it does not do so on the way.
 _MARGIN = timedelta(seconds=30)
-_USUAL_LIFE_S = 300
+_USUAL_LIFE_S = 300.0
+_LONGEST_LIFE_S = 86_400.0
 _TOKEN_MAX_BYTES = 100_000
 
 
@@ -48,6 +50,11 @@ async def authorisation(auth: Auth, context: FetchContext) -> dict[str, str]:
     if isinstance(auth, ClientCredentials):
         return {"Authorization": f"Bearer {await _token(auth, context)}"}
     return {}
+
+
+def forget_token(client: httpx.AsyncClient) -> bool:
+    """Drop the token held for a source, as the server takes it no more; whether there was one."""
+    return _tokens.pop(client, None) is not None
 
 
 def _basic(user: str, password: str) -> str:
@@ -79,7 +86,17 @@ async def _fetch_token(auth: ClientCredentials, context: FetchContext) -> _Token
     )
     try:
         stated = orjson.loads(reply.body)
-        value, life_s = str(stated["access_token"]), float(stated.get("expires_in", _USUAL_LIFE_S))
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        value, life_s = stated["access_token"], _life_s(stated.get("expires_in"))
+        check_header_value(value)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         raise NeedsPerson("refused", "the token server gave no token") from None
     return _Token(value, context.clock() + timedelta(seconds=life_s) - _MARGIN)
+
+
+def _life_s(stated: object) -> float:
+    """How long a token lives; servers leave it out, write it as text, or write nonsense."""
+    try:
+        life_s = float(str(stated))
+    except ValueError:
+        return _USUAL_LIFE_S
+    return min(life_s, _LONGEST_LIFE_S) if life_s > 0 else _USUAL_LIFE_S

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors import http
-from connectors.rest.auth import authorisation
+from connectors.rest.auth import authorisation, forget_token
 from connectors.rest.options import (
     CursorPages,
     Incremental,
     NumberedPages,
     OffsetPages,
+    OnePage,
     RestOptions,
 )
 from connectors.rest.parse import find_rows, open_json
@@ -23,6 +24,8 @@ from lawang.domain.errors import NeedsPerson, SourceError
 from lawang.mapping import search
 
 _SLOT = "page/first"
+# Before a time of change in a validator; no ETag begins so, as it begins with a quote.
+_SINCE = "since "
 
 
 async def read_answers(
@@ -42,22 +45,19 @@ async def read_answers(
         reply = await _ask(options, context, query, validator)
         if reply.not_modified:
             return
-        fingerprint = hashlib.sha256(reply.body).hexdigest()
+        rows, following = _look(options, page, reply.body)
+        fingerprint = _fingerprint(rows, reply.body)
         # The same page again: a server that ignores how it is asked for the next one.
         if fingerprint in seen:
             return
         seen.add(fingerprint)
-        following = _next_page(options, page, reply.body)
         yield Answer(
             body=reply.body,
             content_type=reply.content_type,
             fetched_at=context.clock(),
             kind="rows",
             simulated=reply.is_simulated,
-            # Only a poll of one page is wholly described by the first page's validator.
-            validators=_remember(options, query, reply)
-            if number == 0 and following is None
-            else {},
+            validators=_remember(options, query, reply, following) if number == 0 else {},
         )
         if following is None:
             return
@@ -68,10 +68,22 @@ async def read_answers(
 async def _ask(
     options: RestOptions, context: FetchContext, query: dict[str, str], validator: str | None
 ) -> http.Reply:
+    """One request; once more with a new token when the server no longer takes the one held."""
+    try:
+        return await _send(options, context, query, validator)
+    except NeedsPerson as error:
+        if error.kind != "refused" or not forget_token(context.client):
+            raise
+    return await _send(options, context, query, validator)
+
+
+async def _send(
+    options: RestOptions, context: FetchContext, query: dict[str, str], validator: str | None
+) -> http.Reply:
     headers = {"Accept": "application/json", **options.headers}
     headers |= await authorisation(options.auth, context)
     if validator:
-        headers["If-None-Match"] = validator
+        headers |= _condition(validator)
     return await http.send(
         context.client,
         options.method,
@@ -109,14 +121,33 @@ def _first_page(options: RestOptions) -> dict[str, str]:
     return {}
 
 
-def _next_page(options: RestOptions, page: dict[str, str], body: bytes) -> dict[str, str] | None:
-    """The parameters of the next page; None after the last one, or after one that is no answer."""
-    paging = options.paging
+def _look(
+    options: RestOptions, page: dict[str, str], body: bytes
+) -> tuple[list[Any] | None, dict[str, str] | None]:
+    """The rows of a page and the parameters of the next one; None each where there is none."""
+    if isinstance(options.paging, OnePage):
+        return None, None
     try:
         document = open_json(body)
         rows = find_rows(options, document)
     except SourceError:
-        return None
+        return None, None
+    return rows, _next_page(options, page, document, rows)
+
+
+def _fingerprint(rows: list[Any] | None, body: bytes) -> str:
+    """What makes two pages the same one: their rows, as envelopes may carry a time or a number."""
+    try:
+        content = body if rows is None else json.dumps(rows).encode()
+    except RecursionError:
+        content = body
+    return hashlib.sha256(content).hexdigest()
+
+
+def _next_page(
+    options: RestOptions, page: dict[str, str], document: Any, rows: list[Any]
+) -> dict[str, str] | None:
+    paging = options.paging
     if isinstance(paging, NumberedPages | OffsetPages):
         if len(rows) < paging.size:
             return None
@@ -124,19 +155,40 @@ def _next_page(options: RestOptions, page: dict[str, str], body: bytes) -> dict[
         return page | {paging.parameter: str(int(page[paging.parameter]) + step)}
     if isinstance(paging, CursorPages):
         following: Any = search(paging.next, document)
-        usable = isinstance(following, str | int) and following != "" and rows
+        stated = isinstance(following, str | int) and not isinstance(following, bool)
+        usable = stated and following != "" and rows
         return {paging.parameter: str(following)} if usable else None
     return None
 
 
 def _known(cursor: Cursor, options: RestOptions, query: dict[str, str]) -> str | None:
-    """The ETag held for exactly this question."""
+    """What is held for exactly this question. Of a POST nothing is: a server may refuse it."""
+    if options.method != "GET":
+        return None
     question, _, etag = cursor.validators.get(_SLOT, "").partition(" ")
     return etag if etag and question == _question(options, query) else None
 
 
-def _remember(options: RestOptions, query: dict[str, str], reply: http.Reply) -> dict[str, str]:
-    return {_SLOT: f"{_question(options, query)} {reply.etag}" if reply.etag else ""}
+def _remember(
+    options: RestOptions,
+    query: dict[str, str],
+    reply: http.Reply,
+    following: dict[str, str] | None,
+) -> dict[str, str]:
+    """The ETag, or else the time of the last change, beside the question that they answer.
+
+    Only a poll of one page is wholly described by its first page's; else nothing is held.
+    """
+    known = reply.etag or (f"{_SINCE}{reply.last_modified}" if reply.last_modified else "")
+    if following is not None or not known:
+        return {_SLOT: ""}
+    return {_SLOT: f"{_question(options, query)} {known}"}
+
+
+def _condition(held: str) -> dict[str, str]:
+    if held.startswith(_SINCE):
+        return {"If-Modified-Since": held.removeprefix(_SINCE)}
+    return {"If-None-Match": held}
 
 
 def _question(options: RestOptions, query: dict[str, str]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
 from lawang.connector import Options
 from lawang.mapping import Expression, Formats, ReportFields
@@ -29,6 +31,49 @@ def check_address(text: str) -> str:
 Address = Annotated[str, AfterValidator(check_address)]
 
 
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def check_header_name(text: str) -> str:
+    """`text` if a header may be called so (RFC 9110, 5.1)."""
+    if not _HEADER_NAME.fullmatch(text):
+        raise ValueError("is no name of a header")
+    return text
+
+
+def check_header_value(text: str) -> str:
+    """`text` if a header can carry it: printable ASCII. The error does not repeat it."""
+    if not text or not text.isascii() or not text.isprintable() or text != text.strip():
+        raise ValueError("must be printable ASCII without spaces around it, and not empty")
+    return text
+
+
+def _check_secret(secret: SecretStr) -> SecretStr:
+    check_header_value(secret.get_secret_value())
+    return secret
+
+
+HeaderName = Annotated[str, AfterValidator(check_header_name)]
+HeaderValue = Annotated[str, AfterValidator(check_header_value)]
+HeaderSecret = Annotated[SecretStr, AfterValidator(_check_secret)]
+
+
+def check_body(body: dict[str, Any] | None, stated: ValidationInfo) -> dict[str, Any] | None:
+    """The JSON of a query; TOML has dates and infinities, which JSON has not."""
+    if body is None:
+        return None
+    if stated.data.get("method") == "GET":
+        raise ValueError('needs method = "POST"')
+    try:
+        json.dumps(body, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError("holds what JSON cannot: write dates as text") from None
+    return body
+
+
+Body = Annotated[dict[str, Any] | None, AfterValidator(check_body)]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,15 +88,15 @@ class HeaderAuth(_Table):
     """A key in a header of its own, such as X-Api-Key."""
 
     kind: Literal["header"]
-    name: str = Field("X-Api-Key", min_length=1)
-    value: SecretStr
+    name: HeaderName = "X-Api-Key"
+    value: HeaderSecret
 
 
 class BearerAuth(_Table):
     """A token that does not run out, as `Authorization: Bearer`."""
 
     kind: Literal["bearer"]
-    token: SecretStr
+    token: HeaderSecret
 
 
 class BasicAuth(_Table):
@@ -137,9 +182,14 @@ class RestOptions(Options):
 
     url: Address = Field(description="The address that is asked.")
     method: Literal["GET", "POST"] = Field("GET", description="POST for servers that query so.")
-    params: dict[str, str] = Field(default_factory=dict, description="Sent with every request.")
-    body: dict[str, Any] | None = Field(None, description="The JSON of a POST query.")
-    headers: dict[str, str] = Field(default_factory=dict, description="Further headers, no keys.")
+    # Not shown: some departments want a key in one of these.
+    params: dict[str, str] = Field(
+        default_factory=dict, repr=False, description="Sent with every request."
+    )
+    body: Body = Field(None, repr=False, description="The JSON of a POST query.")
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, repr=False, description="Further headers, no keys."
+    )
     auth: Auth = Field(default_factory=NoAuth)
     paging: Paging = Field(default_factory=OnePage)
     envelope: Envelope | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ from connectors.http import error_for
 from connectors.rest.options import Envelope, RestOptions
 from lawang.connector import Answer, Parsed
 from lawang.domain.errors import RetryLater
-from lawang.domain.values import read_word
 from lawang.mapping import map_reports, search
+
+_CODE = re.compile(r"[\w.:-]{1,40}", re.ASCII)
 
 
 def parse_answer(options: RestOptions, answer: Answer) -> Parsed:
@@ -60,8 +62,8 @@ def _check_envelope(envelope: Envelope, document: Any) -> None:
     code = search(envelope.code, document)
     if code in envelope.ok:
         return
-    word = read_word(code) or ""
-    # Only the code is shown: messages of such servers have been seen to hold a person's data.
+    # Only a code is shown: messages of such servers have been seen to hold a person's data.
+    word = str(code) if isinstance(code, str | int) and _CODE.fullmatch(str(code)) else ""
     if word.isascii() and word.isdigit() and 100 <= int(word) < 600:
         raise error_for(int(word), "in the answer")
-    raise RetryLater("bad_status", f"in the answer: {word[:40] or 'no code'}")
+    raise RetryLater("bad_status", f"in the answer: {word or 'no code'}")

@@ -13,9 +13,20 @@ from simulator.city_life import Town
 from simulator.department import Department
 from simulator.elapor.georeport import API_KEY, GeoReport
 from simulator.elapor.life import Life
-from simulator.elapor.store import Store
-from simulator.faults import Faults
+from simulator.faults import Confusion, Faults
 from simulator.settings import SimulatorSettings
+from simulator.store import Store
+
+_CONFUSION = Confusion(
+    "service_request_id",
+    (
+        {"lat": [-2.99, 104.76], "long": {"value": 104.76}},
+        {"service_request_id": {"id": 7}},
+        {"requested_datetime": 20261121, "updated_datetime": ["kemarin"]},
+        {"description": 12345, "address": ["Jalan", "Lorong"], "status": 1},
+        {"service_code": ["JLN"], "status_notes": {"stage": "Proses"}},
+    ),
+)
 
 
 def department(town: Town, settings: SimulatorSettings) -> Department:
@@ -42,6 +53,7 @@ def department(town: Town, settings: SimulatorSettings) -> Department:
         routes=report.routes(),
         controls=[Route("/_rain", rain, methods=["POST"])],
         faults=faults,
+        confusion=_CONFUSION,
         advance=life.advance,
         close=store.close,
     )

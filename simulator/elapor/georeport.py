@@ -22,33 +22,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from lawang.domain.clock import Clock
+from simulator.asking import Refusal, read_body, read_instant, read_whole
 from simulator.city_life import Town
 from simulator.elapor.life import Life
 from simulator.elapor.services import BY_CODE, SERVICES, Attribute, Service
-from simulator.elapor.store import NewReport, Query, Quirk, Reporter, Store, StoredReport
 from simulator.elapor.xml import to_xml
 from simulator.faults import Faults
+from simulator.store import NewReport, Query, Quirk, Reporter, Store, StoredReport
 
 API_KEY = "demo"
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 #: How far back the standard looks unless told otherwise, and the widest span it answers.
 WINDOW = timedelta(days=90)
-_MAX_BODY_BYTES = 64 * 1024
 _MAX_DESCRIPTION = 4_000
-_MAX_PAGE = 1_000_000
 _MAX_LISTED = 1_000
-# Beyond these a time is a slip of the pen, and sums with it overflow.
-_FIRST_YEAR, _LAST_YEAR = 1971, 2999
 _CHANGED = "2026-11-01T00:00:00+07:00"
-
-
-class Refusal(Exception):
-    """An error of the standard: an HTTP status and a sentence."""
-
-    def __init__(self, code: int, sentence: str) -> None:
-        self.code = code
-        self.sentence = sentence
-        super().__init__(sentence)
 
 
 @dataclass(frozen=True)
@@ -144,8 +132,9 @@ class GeoReport:
             requested_at=at,
             expected_at=self.life.promised(at),
             moves=self.life.moves_of_posted(report_id, service.code, kelurahan, at),
+            reporter=_reporter_of(form),
         )
-        self.store.post(report, _reporter_of(form))
+        self.store.post(report)
         return "service_requests", [
             {
                 "service_request_id": report_id,
@@ -168,7 +157,7 @@ class GeoReport:
 
     def _read_query(self, asked: Mapping[str, str]) -> Query:
         ids = _listed(asked.get("service_request_id", ""))
-        size = min(_whole(asked, "page_size", DEFAULT_PAGE), LARGEST_PAGE)
+        size = min(read_whole(asked, "page_size", DEFAULT_PAGE), LARGEST_PAGE)
         if ids:
             return Query(ids=ids, limit=LARGEST_PAGE)
         updated_after = self._instant(asked, "updated_after")
@@ -182,7 +171,7 @@ class GeoReport:
             requested_to=end,
             updated_after=updated_after,
             limit=size,
-            offset=(_whole(asked, "page", 1) - 1) * size,
+            offset=(read_whole(asked, "page", 1) - 1) * size,
         )
 
     def _window(self, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
@@ -199,21 +188,8 @@ class GeoReport:
         return start, end
 
     def _instant(self, asked: Mapping[str, str], name: str) -> datetime | None:
-        text = asked.get(name, "").strip()
-        if not text:
-            return None
-        try:
-            # An unescaped "+" of a zone arrives as a space.
-            at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-            if at.tzinfo is None:
-                at = at.replace(tzinfo=self.town.timezone)
-            if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
-                raise ValueError(text)
-            return at - self.faults.skew
-        except ValueError:
-            raise Refusal(
-                400, f"{name} bukan waktu ISO 8601, contoh: 2026-11-21T07:00:00+07:00."
-            ) from None
+        at = read_instant(asked, name, self.town.timezone)
+        return None if at is None else at - self.faults.skew
 
     def _spoken_time(self, at: datetime | None) -> str | None:
         if at is None:
@@ -285,15 +261,11 @@ def _attribute(order: int, attribute: Attribute) -> dict[str, Any]:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The first value of each field of a form-encoded body, which is read up to 64 KiB."""
+    """The first value of each field of a form-encoded body."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Refusal(400, "Kirim formulir sebagai application/x-www-form-urlencoded.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body.extend(chunk)
-        if len(body) > _MAX_BODY_BYTES:
-            raise Refusal(413, "Laporan terlalu besar: paling banyak 64 KiB.")
+    body = await read_body(request)
     form: dict[str, str] = {}
     try:
         for key, value in parse_qsl(body.decode("utf-8", "replace"), max_num_fields=100):
@@ -356,15 +328,6 @@ def _reporter_of(form: Mapping[str, str]) -> Reporter:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())[:_MAX_LISTED]
-
-
-def _whole(asked: Mapping[str, str], name: str, default: int) -> int:
-    text = asked.get(name, "").strip()
-    if not text:
-        return default
-    if not text.isdecimal() or len(text) > 7 or not 1 <= int(text) <= _MAX_PAGE:
-        raise Refusal(400, f"{name} harus berupa bilangan bulat mulai dari 1.")
-    return int(text)
 
 
 def _openness(text: str) -> bool | None:

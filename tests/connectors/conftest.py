@@ -28,6 +28,8 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -74,9 +76,11 @@ Handler = Callable[[Request], Reply | Awaitable[Reply]]
 async def _read_request(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.strip().split("\r\n")
-    address = urlsplit(first.split()[1])
+    method, target, _ = first.split()
+    address = urlsplit(target)
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    return Request(address.path, dict(parse_qsl(address.query)), headers)
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Request(address.path, dict(parse_qsl(address.query)), headers, method, body)
 
 
 @contextlib.asynccontextmanager

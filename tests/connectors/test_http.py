@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import logging
 import socket
 import ssl
@@ -26,25 +27,29 @@ BIG = 200_000_000
 
 
 @pytest.fixture
-def get(serve: Any, context: Any) -> Any:
+def send(serve: Any, context: Any) -> Any:
     """Ask a server with this handler once; returns (reply or error, the site, seconds)."""
 
     def run(handler: Any, **limits: Any) -> tuple[Any, Any, float]:
         async def ask() -> tuple[Any, Any, float]:
             headers = limits.pop("headers", None)
             tls = limits.pop("tls", None)
+            method = limits.pop("method", "GET")
+            body = {name: limits.pop(name) for name in ("json", "form") if name in limits}
             async with serve(handler, tls) as site, context(**limits) as given:
                 url = site.url.replace("http", "https" if tls else "http") + "requests.json"
                 began = time.monotonic()
                 try:
-                    outcome = await http.get(
+                    outcome = await http.send(
                         given.client,
+                        method,
                         url,
                         clock=given.clock,
                         timeout=given.timeout,
                         max_bytes=given.max_bytes,
                         params={"api_key": KEY},
                         headers=headers,
+                        **body,
                     )
                 except SourceError as error:
                     outcome = error
@@ -53,6 +58,11 @@ def get(serve: Any, context: Any) -> Any:
         return asyncio.run(ask())
 
     return run
+
+
+@pytest.fixture
+def get(send: Any) -> Any:
+    return send
 
 
 def test_a_reply_is_read_whole(get: Any, reply: Any) -> None:
@@ -320,3 +330,57 @@ def test_addresses_of_this_machine_are_asked_directly(
 def test_a_wish_is_measured_from_now_without_a_date(now: Any) -> None:
     headers = httpx.Headers({"Retry-After": format_datetime(now + timedelta(minutes=2))})
     assert http.read_retry_after(headers, now) == 120
+
+
+def test_a_query_may_be_a_body_of_json(send: Any, reply: Any) -> None:
+    outcome, site, _ = send(lambda _: reply("[]"), method="POST", json={"sejak": "2026", "n": 1})
+    (request,) = site.requests
+    assert outcome.body == b"[]"
+    assert (request.method, json.loads(request.body)) == ("POST", {"sejak": "2026", "n": 1})
+    assert request.headers["content-type"] == "application/json"
+    assert request.query == {"api_key": KEY}
+
+
+def test_a_query_may_be_a_form(send: Any, reply: Any) -> None:
+    _, site, _ = send(lambda _: reply("[]"), method="POST", form={"a": "b & c"})
+    (request,) = site.requests
+    assert (request.method, request.body) == ("POST", b"a=b+%26+c")
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["/new", "http://localhost:1/"])
+def test_a_post_is_never_sent_on(send: Any, reply: Any, status: int, location: str) -> None:
+    outcome, site, _ = send(
+        lambda _: reply(status=status, headers={"Location": location}), method="POST", json={}
+    )
+    assert (type(outcome), outcome.kind) == (NeedsPerson, "redirected")
+    assert len(site.requests) == 1
+
+
+def test_no_error_of_a_post_holds_its_body(
+    send: Any, reply: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        outcome, _, _ = send(
+            lambda request: reply(request.body, status=403), method="POST", form={"secret": KEY}
+        )
+    assert outcome.kind == "refused"
+    assert KEY not in f"{outcome!r} {outcome}" + caplog.text
+
+
+def test_parameters_are_added_to_those_of_the_address(context: Any, serve: Any, reply: Any) -> None:
+    async def ask() -> dict[str, str]:
+        async with serve(lambda _: reply("[]")) as site, context() as given:
+            await http.send(
+                given.client,
+                "GET",
+                f"{site.url}?a=1&b=2",
+                clock=given.clock,
+                timeout=given.timeout,
+                max_bytes=1_000,
+                params={"b": "3"},
+            )
+            return dict(site.requests[0].query)
+
+    assert asyncio.run(ask()) == {"a": "1", "b": "3"}

@@ -9,9 +9,22 @@ import pytest
 
 from connectors import registry
 from connectors.open311.options import Open311Options
+from connectors.rest.options import (
+    BasicAuth,
+    BearerAuth,
+    ClientCredentials,
+    CursorPages,
+    Envelope,
+    HeaderAuth,
+    Incremental,
+    NumberedPages,
+    OffsetPages,
+    RestOptions,
+)
 from lawang.city.source import read_source
 from lawang.connector import Options
 from lawang.domain.errors import LawangError, PackError
+from lawang.mapping import Formats, ReportFields
 
 _SOURCE = """\
 name = "e-lapor"
@@ -120,6 +133,99 @@ def test_a_waiting_source_is_checked_in_what_it_states(tmp_path: Path) -> None:
     assert caught.value.key == "connection.max_pages"
 
 
+_ROWS = """\
+name = "Ketertiban"
+opd = "diskominfo"
+connector = "rest"
+yields = "incidents"
+every_s = 60
+timeout_s = 20
+
+[connection]
+url = "https://tertib.example/api"
+records = "data"
+[connection.auth]
+kind = "oauth2"
+token_url = "https://login.example/token"
+client_id = "lawang"
+client_secret = "k"
+[connection.paging]
+kind = "page"
+size = 50
+
+[fields]
+external_id = "id"
+requested_at = "dibuat"
+status = "status"
+
+[formats]
+timezone = "Asia/Jakarta"
+times = ["%d/%m/%Y"]
+"""
+
+
+def test_fields_and_formats_stand_beside_the_connection(tmp_path: Path) -> None:
+    bound = _bind(tmp_path, _ROWS)
+    assert isinstance(bound, RestOptions)
+    assert (bound.fields.status, bound.formats.times) == ("status", ("%d/%m/%Y",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "line", "problem"),
+    [
+        ('status = "status"', 'state = "status"', "fields.state", 23, "knows: address, agency"),
+        ('"dibuat"', '"dibuat["', "fields.requested_at", 22, "no JMESPath"),
+        ('"dibuat"', '"nosuch(dibuat)"', "fields.requested_at", 22, "no function nosuch"),
+        ('external_id = "id"\n', "", "fields.external_id", 20, "is missing"),
+        ("Asia/Jakarta", "Asia/Palembang", "formats.timezone", 26, ""),
+        ("%d/%m/%Y", "%H:%M", "formats.times.0", 27, "no full date"),
+        ("times =", "time =", "formats.time", 27, "knows: times, timezone"),
+        ('records = "data"', 'records = "data["', "connection.records", 10, "no JMESPath"),
+        ("size = 50", "size = 0", "connection.paging.size", 18, ""),
+        ("size = 50", "sise = 50", "connection.paging.sise", 18, "paging, which knows: first"),
+        ("client_id =", "client =", "connection.auth.client", 14, "auth, which knows: client_id"),
+        ('"https://login', '"login', "connection.auth.token_url", 13, "must begin"),
+        ('"oauth2"', '"digest"', "connection.auth", 11, "'oauth2'"),
+    ],
+)
+def test_a_mistake_in_a_table_names_key_and_line(
+    tmp_path: Path, old: str, new: str, key: str, line: int, problem: str
+) -> None:
+    assert old in _ROWS
+    with pytest.raises(PackError) as caught:
+        _bind(tmp_path, _ROWS.replace(old, new))
+    assert (caught.value.key, caught.value.line) == (key, line)
+    assert problem in caught.value.problem
+
+
+def test_missing_fields_are_a_mistake(tmp_path: Path) -> None:
+    head, _, rest = _ROWS.partition("[fields]")
+    text = head + rest[rest.index("[formats]") :]
+    with pytest.raises(PackError, match="is missing") as caught:
+        _bind(tmp_path, text)
+    assert caught.value.key == "fields"
+
+
+def test_fields_of_a_connector_that_has_none_are_a_mistake(tmp_path: Path) -> None:
+    text = _SOURCE.format(extra="", size=7) + '[fields]\nexternal_id = "id"\n'
+    with pytest.raises(PackError, match="is not a key of open311") as caught:
+        _bind(tmp_path, text)
+    assert (caught.value.key, caught.value.line) == ("fields", 16)
+
+
+def test_a_mistake_in_fields_of_the_simulation_is_found_there(tmp_path: Path) -> None:
+    text = _ROWS + '[simulated.fields]\nstatus = "a["\n'
+    with pytest.raises(PackError) as caught:
+        _bind(tmp_path, text, simulated=True)
+    assert (caught.value.key, caught.value.line) == ("simulated.fields.status", 29)
+
+
+def test_a_table_that_waits_for_its_environment_is_no_mistake(tmp_path: Path) -> None:
+    text = _ROWS.replace("https://login.example", "${LOGIN}")
+    assert type(_bind(tmp_path, text)) is Options
+    assert isinstance(_bind(tmp_path, text, LOGIN="https://x"), RestOptions)
+
+
 def _documented(name: str) -> str:
     return (Path(registry.__file__).parent / name / "README.md").read_text(encoding="utf-8")
 
@@ -129,3 +235,15 @@ def test_every_option_of_a_connector_is_documented(name: str) -> None:
     fields: dict[str, Any] = registry.get(name).options.model_fields
     text = _documented(name)
     assert [field for field in fields if f"| `{field}` |" not in text] == []
+
+
+def _tables_of_rest() -> dict[str, Any]:
+    tables = (HeaderAuth, BearerAuth, BasicAuth, ClientCredentials, NumberedPages, OffsetPages)
+    more = (CursorPages, Envelope, Incremental, ReportFields, Formats)
+    return {table.__name__: table.model_fields for table in (*tables, *more)}
+
+
+@pytest.mark.parametrize("table", _tables_of_rest())
+def test_every_key_of_a_table_of_rest_is_documented(table: str) -> None:
+    text = _documented("rest")
+    assert [key for key in _tables_of_rest()[table] if f"`{key}`" not in text] == []

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from simulator.city_life import Town, poisson, random_for, storms_between
-from simulator.elapor.life import BACKFILL, Life, promised
+from simulator.elapor.life import Life
 from simulator.elapor.services import BY_CODE, RAIN_CODES
-from simulator.elapor.store import Query, Quirk, Store, StoredReport
+from simulator.life import BACKFILL
+from simulator.lifecycle import promised
+from simulator.store import Query, Quirk, Store, StoredReport
 from tests.simulator.conftest import NOW
 
 EVERYTHING = Query(limit=1_000_000)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from simulator.elapor.services import SERVICES
-from simulator.elapor.texts import CLOSINGS, DETAILS, PROBLEMS, Spot, describe
+from simulator.texts import CLOSINGS, DETAILS, PROBLEMS, Spot, describe
 
 SPOT = Spot("Lr. Mawar", 4, 2, "5 Ulu", "Seberang Ulu I", ("Jembatan Ampera",))
 _INDONESIAN = re.compile(

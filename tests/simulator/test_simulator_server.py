@@ -23,15 +23,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_front_door_lists_the_departments(simulator: Simulator) -> None:
     listed = httpx.get(simulator.url, trust_env=False).json()
     assert listed["simulated"] is True
-    (elapor,) = listed["departments"]
+    elapor, *others = listed["departments"]
     assert elapor["id"] == "elapor"
+    assert [department["id"] for department in others] == ["satpolpp", "sp4n"]
     assert elapor["url"] == f"{simulator.url}/elapor/open311/v2/"
 
 
 def test_health_says_which_faults_are_on(simulator: Simulator) -> None:
     simulator.fault("slow")
     answer = httpx.get(f"{simulator.url}/_health", trust_env=False).json()
-    assert answer == {"status": "ok", "faults": {"elapor": "slow"}}
+    faults = {"elapor": "slow", "satpolpp": "none", "sp4n": "none"}
+    assert answer == {"status": "ok", "faults": faults}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""e-lapor's own database: reports with their present stage, and moves that lie ahead.
+"""A department's own database: reports with their present stage, and moves that lie ahead.
 
 SQLite in WAL mode, one connection behind a lock; every call is short and blocking, so callers on
 an event loop use a worker thread. Instants are whole seconds since the epoch (UTC).
@@ -99,6 +99,22 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reporter:
+    """Who filed a report: personal data. Whether it is answered is up to the department."""
+
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = None
+    device_id: str | None = None
+    account_id: str | None = None
+
+    @property
+    def full_name(self) -> str:
+        return " ".join(name for name in (self.first_name, self.last_name) if name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewReport:
     """A report as it is filed, in stage Menunggu, with all its later moves."""
 
@@ -115,18 +131,7 @@ class NewReport:
     attributes: str | None = None
     quirk: Quirk = Quirk.NONE
     moves: Sequence[Move] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reporter:
-    """Who filed a report: personal data, kept here and never answered."""
-
-    email: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    phone: str | None = None
-    device_id: str | None = None
-    account_id: str | None = None
+    reporter: Reporter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +170,7 @@ class Query:
     """Which reports are asked for; all bounds inclusive. `ids` overrides everything else.
 
     With `updated_after` the order is by change, oldest first; otherwise newest report first.
+    `after` goes on behind a report of that order by change: its time of change and its id.
     """
 
     ids: tuple[str, ...] = ()
@@ -173,6 +179,7 @@ class Query:
     requested_from: datetime | None = None
     requested_to: datetime | None = None
     updated_after: datetime | None = None
+    after: tuple[datetime, str] | None = None
     limit: int = 100
     offset: int = 0
 
@@ -188,7 +195,7 @@ class _Clause:
 
 
 class Store:
-    """The database of one e-lapor. Safe to use from several threads."""
+    """The database of one department. Safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -224,7 +231,7 @@ class Store:
             )
 
     def next_posted_id(self, day: str) -> str:
-        """A free number for a report that a person files on a local day (YYYYMMDD)."""
+        """A free number for a report that a person files at e-lapor on a local day (YYYYMMDD)."""
         with self._writing() as db:
             name = f"posted_{day}"
             row = db.execute(
@@ -235,27 +242,16 @@ class Store:
             ).fetchone()
         return f"EL-{day}-W{int(row['value']):04d}"
 
-    def post(self, report: NewReport, reporter: Reporter) -> None:
+    def post(self, report: NewReport) -> None:
         """Keep a report that a person filed."""
         with self._writing() as db:
             _insert(db, report)
-            db.execute(
-                "INSERT INTO reporters VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    report.id,
-                    reporter.email,
-                    reporter.first_name,
-                    reporter.last_name,
-                    reporter.phone,
-                    reporter.device_id,
-                    reporter.account_id,
-                ),
-            )
 
     def find(self, query: Query) -> list[StoredReport]:
         """The reports asked for, in the order and page asked for."""
         where = _where(query)
-        order = "requested_at DESC, id DESC" if query.updated_after is None else "updated_at, id"
+        by_change = query.updated_after is not None or query.after is not None
+        order = "updated_at, id" if by_change else "requested_at DESC, id DESC"
         # Only fixed text goes into the statement; every value is bound.
         statement = (
             f"SELECT * FROM reports WHERE {' AND '.join(where.parts) or '1'} "  # noqa: S608
@@ -264,6 +260,21 @@ class Store:
         with self._reading() as db:
             rows = db.execute(statement, (*where.values, query.limit, query.offset)).fetchall()
         return [_stored(row) for row in rows]
+
+    def count(self, query: Query) -> int:
+        """How many reports are asked for, on all pages together."""
+        where = _where(query)
+        statement = f"SELECT count(*) FROM reports WHERE {' AND '.join(where.parts) or '1'}"  # noqa: S608
+        with self._reading() as db:
+            row = db.execute(statement, where.values).fetchone()
+        return int(row[0])
+
+    def reporters(self, ids: Sequence[str]) -> dict[str, Reporter]:
+        """Who filed these reports, as far as that is known."""
+        statement = f"SELECT * FROM reporters WHERE report_id IN ({_marks(ids)})"  # noqa: S608
+        with self._reading() as db:
+            rows = db.execute(statement, tuple(ids)).fetchall()
+        return {row["report_id"]: _reporter(row) for row in rows}
 
     def add_rain(self, kecamatan: str, at: datetime) -> Rain:
         """Remember rain over a kecamatan from `at` on."""
@@ -337,6 +348,20 @@ def _insert(db: sqlite3.Connection, report: NewReport) -> None:
                 for move in report.moves
             ],
         )
+        if report.reporter is not None:
+            who = report.reporter
+            db.execute(
+                "INSERT INTO reporters VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    report.id,
+                    who.email,
+                    who.first_name,
+                    who.last_name,
+                    who.phone,
+                    who.device_id,
+                    who.account_id,
+                ),
+            )
 
 
 def _move(db: sqlite3.Connection, until: int) -> None:
@@ -374,6 +399,9 @@ def _where(query: Query) -> _Clause:
         where.add("requested_at <= ?", _seconds(query.requested_to))
     if query.updated_after is not None:
         where.add("updated_at >= ?", _seconds(query.updated_after))
+    if query.after is not None:
+        changed_at, report_id = query.after
+        where.add("(updated_at, id) > (?, ?)", _seconds(changed_at), report_id)
     return where
 
 
@@ -399,6 +427,17 @@ def _stored(row: sqlite3.Row) -> StoredReport:
         updated_at=_instant(row["updated_at"]),
         expected_at=None if row["expected_at"] is None else _instant(row["expected_at"]),
         quirk=Quirk(row["quirk"]),
+    )
+
+
+def _reporter(row: sqlite3.Row) -> Reporter:
+    return Reporter(
+        email=row["email"],
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        phone=row["phone"],
+        device_id=row["device_id"],
+        account_id=row["account_id"],
     )
 
 

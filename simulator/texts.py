@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -25,7 +26,7 @@ class Spot:
 
     @property
     def address(self) -> str:
-        """The address as the form of e-lapor writes it."""
+        """The address as a form writes it."""
         return (
             f"{self.lane} RT {self.rt:02d} RW {self.rw:02d}, Kel. {self.kelurahan}, "
             f"Kec. {self.kecamatan}"
@@ -238,7 +239,7 @@ PROBLEMS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-_TERSE: dict[str, tuple[str, ...]] = {
+TERSE: dict[str, tuple[str, ...]] = {
     "JLN": ("jalan rusak", "Lubang besar", "jalan hancur"),
     "BJR": ("banjir", "Banjir lagi", "air masuk rumah"),
     "DRN": ("got mampet", "saluran tersumbat"),
@@ -306,13 +307,21 @@ _SHORT_FORMS = {
 
 
 def describe(rng: random.Random, code: str, spot: Spot) -> str:
-    """One report's description for a service code, from two words to five sentences."""
-    terse = rng.random() < 0.07
-    return _handwriting(rng, rng.choice(_TERSE[code]) if terse else _sentences(rng, code, spot))
+    """One report's description for a service code of e-lapor; see `write`."""
+    return write(rng, PROBLEMS[code], TERSE[code], spot)
 
 
-def _sentences(rng: random.Random, code: str, spot: Spot) -> str:
-    parts = [_fill(rng, rng.choice(PROBLEMS[code]), spot)]
+def write(rng: random.Random, problems: Sequence[str], terse: Sequence[str], spot: Spot) -> str:
+    """One report's description, from two words (of `terse`) to five sentences.
+
+    `problems` are templates that may name `{place}`, `{n}` (2 to 9) and the parts of the spot.
+    """
+    is_terse = rng.random() < 0.07
+    return _handwriting(rng, rng.choice(terse) if is_terse else _sentences(rng, problems, spot))
+
+
+def _sentences(rng: random.Random, problems: Sequence[str], spot: Spot) -> str:
+    parts = [_fill(rng, rng.choice(problems), spot)]
     if rng.random() < 0.22:
         opening = parts[0][0].lower() + parts[0][1:] if parts[0][1].islower() else parts[0]
         parts[0] = f"{rng.choice(_GREETINGS)}, {opening}"
