@@ -304,7 +304,9 @@ window.lawang.live = (() => {
   function ageText(state, at) {
     if (at === null) return say("no data yet");
     const age = duration(now() - at);
-    return state === "fresh" ? age : `${healthWord(state)} · ${clock(at)} · ${age}`;
+    if (state === "fresh") return age;
+    // Where it needs two lines it breaks between its parts, never within one.
+    return [healthWord(state), clock(at), age].map((each) => each.replaceAll(" ", "\u00a0")).join(" · ");
   }
 
   // --- start -------------------------------------------------------------------------------

@@ -197,8 +197,18 @@
 
   // --- the strip of sources ------------------------------------------------------------------
 
+  /** Whose it is, and what of it could not be used: a total that leaves something out says so. */
+  function about(source) {
+    const parts = [source.opd];
+    if (source.simulated) parts.push(say("simulated"));
+    if (source.quarantined) parts.push(say("{n} in quarantine", { n: number(source.quarantined) }));
+    return parts.join(" · ");
+  }
+
   function shape(sources) {
-    return Object.entries(sources).map(([id, source]) => `${id}|${source.name}|${source.opd}|${source.simulated}`).join();
+    return Object.entries(sources)
+      .map(([id, { name, opd, simulated, quarantined }]) => [id, name, opd, simulated, quarantined].join("|"))
+      .join();
   }
 
   live.on("sources", (panel, before) => {
@@ -209,7 +219,7 @@
           part("Span", { className: "lamp", key: "l" }),
           part("Div", { className: "chip-names", key: "t" }, [
             part("Span", { className: "chip-name", key: "n" }, source.name),
-            part("Span", { className: "chip-opd", key: "o" }, source.simulated ? `${source.opd} · ${say("simulated")}` : source.opd),
+            part("Span", { className: "chip-opd", key: "o" }, about(source)),
           ]),
           part("Div", { className: "chip-state", key: "s" }, [
             part("Span", { className: "chip-age", key: "a", "data-source-age": "" }),

@@ -54,8 +54,8 @@ class SourceError(LawangError):
 
     `kind` is one of the keys that the interface has words for: unreachable, timeout,
     rate_limited, bad_status, refused, garbage, too_large, redirected, not_found, not_configured,
-    store_busy, store_down, cache_down, crash. `detail` is a short technical fact (a status code, a host,
-    a size), safe to show.
+    store_busy, store_down, cache_down, crash. `detail` is a short technical fact (a status code, a
+    host, a size), safe to show.
     """
 
     def __init__(self, kind: str, detail: str = "") -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -129,9 +130,14 @@ class Poller:
         except StoreError as caught:
             error = RetryLater(caught.kind, caught.detail)
         except Exception as caught:
-            # A fault of ours in one source must not stop the others; the type says enough here,
-            # as the message may hold a citizen's words.
-            log.exception("poll crashed", source=source.id)
+            # A fault of ours in one source must not stop the others. Of the error only its type
+            # and its place are kept, as the message may hold a citizen's words.
+            log.error(
+                "poll crashed",
+                source=source.id,
+                error=type(caught).__name__,
+                trace="".join(traceback.format_tb(caught.__traceback__)),
+            )
             error = RetryLater("crash", type(caught).__name__)
         return await self._fail(source, started, error)
 
