@@ -60,6 +60,7 @@ class _Tally:
 class Poller:
     """Polls sources. One for the whole installation writes at a time: `fence` proves it.
 
+    `may_write` tells whether that is still this one.
     `on_live_lost` is called when something was committed to history but not to live state, which
     then has to be filled anew.
     """
@@ -73,6 +74,7 @@ class Poller:
         clock: Clock,
         client_for: ClientFactory,
         on_live_lost: Callable[[], None] = lambda: None,
+        may_write: Callable[[], bool] = lambda: True,
         random_source: Callable[[], float] = random.random,
     ) -> None:
         self._city = city
@@ -81,6 +83,7 @@ class Poller:
         self._clock = clock
         self._client_for = client_for
         self._on_live_lost = on_live_lost
+        self._may_write = may_write
         self._random = random_source
         self._states: dict[str, SourceState] = {}
         # Failures of sources whose state could not be read yet, as history is away.
@@ -296,6 +299,8 @@ class Poller:
         return max(delay, min(wish, _RETRY_AFTER_CAP_S)) if wish else delay
 
     def _record_outage(self, state: SourceState) -> None:
+        if not self._may_write():
+            return
         try:
             self._history.record_outage(
                 state.source_id,
@@ -307,6 +312,9 @@ class Poller:
             log.warning("outage not recorded", source=state.source_id, kind=error.kind)
 
     def _announce(self, state: SourceState) -> None:
+        # A poll that ends after its poller lost the clock: the new holder's word counts.
+        if not self._may_write():
+            return
         try:
             self._live.put(state=state)
         except StoreError:

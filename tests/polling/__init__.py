@@ -1,0 +1,1 @@
+"""Tests of polling: settling, one poll, the clock and its lease, the poller process."""
