@@ -28,7 +28,8 @@ class Source:
     expanded. Those that need an unset variable stand in it as written and are named in `unset`:
     such a source is not broken but not configured, and is not polled. `category_map` leads from
     the source's words to category ids, `status_map` (words in lower case) and `note_map` (first
-    words of a status note) to statuses. `simulated` tells that the simulated department is read in place of the real one.
+    words of a status note) to statuses. `simulated` tells that the simulated department is read in
+    place of the real one.
     """
 
     id: str
