@@ -19,7 +19,7 @@ from lawang.domain.clock import Clock
 from lawang.domain.errors import Fenced, NeedsPerson, RetryLater, SourceError, StoreError
 from lawang.domain.health import SourceState
 from lawang.domain.incident import UNKNOWN_CATEGORY, Incident, Status
-from lawang.polling.settle import settle
+from lawang.polling.settle import CLOCK_TOLERANCE, settle
 from lawang.store.history import History, Settled
 from lawang.store.live import LiveStore
 
@@ -163,11 +163,7 @@ class Poller:
             # Kept at once: a later page may fail, and these records are stored all the same.
             self._states[source.id] = state
             validators |= answer.validators
-            # A source whose clock runs ahead must not push the cursor past what it will say next.
-            if newest is not None and newest <= answer.fetched_at:
-                watermark = newest if watermark is None else max(watermark, newest)
-            elif newest is not None:
-                watermark = answer.fetched_at
+            watermark = _move(watermark, newest, answer.fetched_at)
         now = self._clock()
         done = replace(
             state,
@@ -374,6 +370,19 @@ def _count(state: SourceState, settled: Settled) -> SourceState:
             - sum(map(test, settled.before))
         )
     return replace(state, **totals)
+
+
+def _move(
+    watermark: datetime | None, newest: datetime | None, fetched_at: datetime
+) -> datetime | None:
+    """Where the cursor may go: never past our own clock, whatever the source claims.
+
+    While its clock is further ahead than can be believed the cursor stays, so that all it said in
+    that time is read again, with the right times, once the clock is right.
+    """
+    if newest is None or newest > fetched_at + CLOCK_TOLERANCE:
+        return watermark
+    return _newest(watermark, min(newest, fetched_at))
 
 
 def _newest(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -165,9 +165,7 @@ class History:
                     error_kind=error_kind,
                     error_detail=error_detail,
                 )
-                .on_conflict_do_nothing(
-                    index_elements=["source_id"], index_where=schema.RUNNING
-                )
+                .on_conflict_do_nothing(index_elements=["source_id"], index_where=schema.RUNNING)
             )
 
     def _hold(self, connection: Connection, source_id: str, fence: int, now: datetime) -> None:

@@ -282,14 +282,29 @@ def test_a_source_whose_clock_runs_ahead_is_heard_and_counted(
 def test_a_clock_that_runs_ahead_does_not_push_the_cursor_past_what_comes(
     desk: Desk, bind: MakeBound, simulator: Simulator
 ) -> None:
+    desk.poll(bind())
+    before = desk.history.cursor("elapor").watermark
     simulator.fault("clock_skew", seconds=7200)
     file_report(simulator)
     desk.poll(bind())
-    assert desk.history.cursor("elapor").watermark == desk.clock.now
+    assert desk.history.cursor("elapor").watermark == before
     simulator.fault("none")
     after = file_report(simulator)
     desk.poll(bind())
     assert f"elapor:{after}" in stored(desk.history)
+
+
+def test_times_told_by_a_clock_that_ran_ahead_are_put_right_when_it_is(
+    desk: Desk, bind: MakeBound, simulator: Simulator
+) -> None:
+    desk.poll(bind())
+    simulator.fault("clock_skew", seconds=7200)
+    name = file_report(simulator)
+    desk.poll(bind())
+    assert stored(desk.history)[f"elapor:{name}"].requested_at > desk.clock.now
+    simulator.fault("none")
+    desk.poll(bind())
+    assert stored(desk.history)[f"elapor:{name}"].requested_at <= desk.clock.now
 
 
 def test_what_is_said_of_an_error_holds_neither_address_nor_key(
