@@ -126,12 +126,12 @@
             "error",
             [
               part("span", {}, errorText(source)),
+              part("span", { class: "source-about" }, notes(source)),
               part(
                 "span",
                 { class: "source-about", lang: "en" },
                 source.error_kind ? source.error_detail : "",
               ),
-              part("span", { class: "source-about" }, notes(source)),
             ],
             "error-cell",
           ),

@@ -40,7 +40,7 @@ FAULTS = [
     Fault("429", {"retry_after": 3}, LATE, "Server meminta kita lebih jarang memanggil."),
     Fault("auth", {}, "ditolak", "Server menolak kunci kita."),
     Fault("garbage", {}, LATE, "Jawabannya tidak bisa dibaca."),
-    Fault("truncated", {}, LATE, "Jawabannya tidak bisa dibaca."),
+    Fault("truncated", {}, LATE, "Jawabannya terpotong di tengah."),
     Fault("huge", {}, "ditolak", "Jawabannya lebih besar dari batas dan tidak dibaca."),
 ]
 
