@@ -212,7 +212,10 @@ _FIXED = frozenset(
 
 
 class _Routes:
-    """Sends the stream past compression, and answers 404 where Dash would answer 200."""
+    """Sends the stream past compression, and answers 404 where Dash would answer 200.
+
+    No page uses a socket, so none is opened: the browser is sent everything by the stream.
+    """
 
     def __init__(
         self,
@@ -227,6 +230,10 @@ class _Routes:
         self._parts = parts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            # Dash keeps its own socket open for calls even where its use is switched off.
+            await send({"type": "websocket.close", "code": 1008, "reason": "No sockets here."})
+            return
         if scope["type"] == "http":
             path = scope["path"]
             if path == "/stream":
@@ -322,13 +329,20 @@ class _CheckedCalls:
 def _fits(call: dict[str, Any], callback: dict[str, Any]) -> bool:
     """Whether inputs, state and outputs of a call have the shape that its callback declares."""
     changed = call.get("changedPropIds", [])
-    outputs = call.get("outputs")
     return (
         _are_values(call.get("inputs"), callback["inputs"])
         and _are_values(call.get("state", []), callback["state"])
         and isinstance(changed, list)
         and all(isinstance(name, str) for name in changed)
-        and all(_is_property(item) for item in _flat(outputs))
+        and (bool(callback.get("no_output")) or _are_outputs(call.get("outputs"), call["output"]))
+    )
+
+
+def _are_outputs(given: object, name: str) -> bool:
+    """Whether there are as many as the callback's name holds; it joins several by three dots."""
+    items = _flat(given)
+    return len(items) == len(name.split("...")) and all(
+        _is_property(part) for item in items for part in _flat(item)
     )
 
 
@@ -346,9 +360,12 @@ def _is_value(given: object, declared: dict[str, Any]) -> bool:
         return all(_is_property(item) for item in _flat(given))
     if not _is_property(given) or given["property"] != declared["property"]:
         return False
-    # An address is text: Dash's own callback for pages takes anything else amiss.
+    if declared["id"] != "_pages_location":
+        return True
+    # An address is text, and a path begins at the root: Dash takes anything else amiss.
     value = given.get("value")
-    return declared["id"] != "_pages_location" or value is None or isinstance(value, str)
+    root = "/" if declared["property"] == "pathname" else ""
+    return value is None or (isinstance(value, str) and value.startswith(root))
 
 
 def _flat(value: object) -> list[object]:

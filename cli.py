@@ -290,11 +290,14 @@ def _describe(report: ImportReport) -> str:
 def bench(
     name: Annotated[str, typer.Argument(help="A module of benchmarks/, or `all`.")],
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short look; writes no results.")
+    ] = False,
 ) -> None:
     """Run a benchmark: a claim of this project, measured beside what it is measured against."""
     from benchmarks import run
 
-    figures = run(name)
+    figures = run(name, quick=quick)
     if as_json:
         print(json.dumps(figures))
 

@@ -117,6 +117,9 @@ class Door:
                 "This server is not known under that name. Add it to LAWANG_ALLOWED_HOSTS "
                 "if browsers shall use it.",
             )
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            # PostgreSQL has no such character in a text and would seem to be broken.
+            return Refusal(400, "The address holds a character (NUL) that no text here can have.")
         writes = scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS
         if not writes:
             return None

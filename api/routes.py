@@ -262,8 +262,8 @@ def _position(token: str | None) -> tuple[datetime, str] | None:
         text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         moment, incident_id = text.split(" ", 1)
         requested_at = datetime.fromisoformat(moment)
-        if requested_at.tzinfo is None:
-            raise ValueError("a time without its zone")
+        if requested_at.tzinfo is None or "\x00" in incident_id:
+            raise ValueError("no position")
         return requested_at.astimezone(UTC), incident_id
     except (ValueError, OverflowError, binascii.Error):
         raise HTTPException(400, "`after` is not a value that `next` gave.") from None

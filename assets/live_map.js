@@ -44,7 +44,13 @@ window.lawang.map = (() => {
   /** The look of a mark or a cluster: past due is a ring, so that it differs by shape as well. */
   function markStyle(feature) {
     if (feature.properties.cluster)
-      return { color: OPEN, weight: scale(1.2), opacity: 1, fillColor: "#0c3247", fillOpacity: 0.92 };
+      return {
+        color: OPEN,
+        weight: scale(1.2),
+        opacity: 1,
+        fillColor: "#0c3247",
+        fillOpacity: 0.92,
+      };
     return feature.properties.late
       ? { color: LATE, weight: scale(2.6), opacity: 1, fillColor: "#2a1804", fillOpacity: 1 }
       : { color: "#06121b", weight: scale(1), opacity: 1, fillColor: OPEN, fillOpacity: 1 };
@@ -90,5 +96,14 @@ window.lawang.map = (() => {
     setTimeout(() => mark.remove(), 14000);
   }
 
-  return { regionStyle, kelurahanStyle, riverStyle, incidentMark, clusterMark, markStyle, noPopups, pulse };
+  return {
+    regionStyle,
+    kelurahanStyle,
+    riverStyle,
+    incidentMark,
+    clusterMark,
+    markStyle,
+    noPopups,
+    pulse,
+  };
 })();

@@ -47,16 +47,26 @@
       const known = before !== undefined;
       const change = known ? value - before : 0;
       const sign = change > 0 ? "▲" : change < 0 ? "▼" : "=";
-      const better = change === 0 || wish === "plain" ? "same" : (change > 0) === (wish === "more") ? "better" : "worse";
-      live.set(`compare-${name}`, {
-        children: known
+      const better =
+        change === 0 || wish === "plain"
+          ? "same"
+          : change > 0 === (wish === "more")
+            ? "better"
+            : "worse";
+      live.fill(
+        `compare-${name}`,
+        known
           ? [
-              part("Span", { className: `trend trend-${better}`, key: "t" }, `${sign} ${number(Math.abs(change))}`),
-              part("Span", { key: "b" }, ` ${say("from {n}", { n: number(before) })}`),
-              part("Span", { className: "compare-caption", key: "c" }, say("same hour last week")),
+              part(
+                "span",
+                { class: `trend trend-${better}` },
+                `${sign} ${number(Math.abs(change))}`,
+              ),
+              part("span", {}, ` ${say("from {n}", { n: number(before) })}`),
+              part("span", { class: "compare-caption" }, say("same hour last week")),
             ]
-          : say("no comparison yet"),
-      });
+          : [say("no comparison yet")],
+      );
     }
   });
 
@@ -68,7 +78,11 @@
 
   function steps(most) {
     const size = Math.max(1, Math.ceil(most / RAMP.length));
-    return RAMP.map((colour, index) => ({ colour, from: index * size + (index ? 1 : 0), to: (index + 1) * size }));
+    return RAMP.map((colour, index) => ({
+      colour,
+      from: index * size + (index ? 1 : 0),
+      to: (index + 1) * size,
+    }));
   }
 
   /** Layers of the map have no element of their own; the map they are in tells whether they exist. */
@@ -104,7 +118,8 @@
   function announce(feature) {
     window.lawang.map.pulse(feature.p[1], feature.p[0]);
     const element = document.getElementById("announcer");
-    if (element) element.textContent = say("New report: {category}", { category: categoryName(feature.c) });
+    if (element)
+      element.textContent = say("New report: {category}", { category: categoryName(feature.c) });
   }
 
   function legend() {
@@ -113,110 +128,141 @@
     if (!regions || !incidents) return;
     const most = Math.max(0, ...Object.values(regions.open));
     const swatches = steps(most).map(({ colour, from, to }) =>
-      part("Span", { className: "swatch", key: colour }, [
-        part("I", { key: "c", style: { background: colour } }),
-        part("Span", { key: "n" }, from === to ? number(to) : `${number(from)}–${number(to)}`),
+      part("span", { class: "swatch" }, [
+        part("i", { style: `background: ${colour}` }),
+        part("span", {}, from === to ? number(to) : `${number(from)}–${number(to)}`),
       ]),
     );
     const shown = Object.keys(incidents.features).length;
-    live.set("map-legend", {
-      children: [
-        part("Div", { className: "legend-row", key: "marks" }, [
-          part("Span", { className: "legend-mark open", key: "o" }, say("open")),
-          part("Span", { className: "legend-mark late", key: "l" }, say("past due")),
-          part("Span", { className: "legend-mark group", key: "g" }, say("several")),
-        ]),
-        part("Div", { className: "legend-row", key: "ramp" }, swatches),
-        part(
-          "Div",
-          { className: "legend-row legend-left-out", key: "out" },
-          say("{shown} of {total} on the map · {unlocated} without location", {
-            shown: number(shown),
-            total: number(incidents.total),
-            unlocated: number(incidents.unlocated),
-          }),
-        ),
-      ],
-    });
+    live.fill("map-legend", [
+      part("div", { class: "legend-row" }, [
+        part("span", { class: "legend-mark open" }, say("open")),
+        part("span", { class: "legend-mark late" }, say("past due")),
+        part("span", { class: "legend-mark group" }, say("several")),
+      ]),
+      part("div", { class: "legend-row" }, swatches),
+      part(
+        "div",
+        { class: "legend-row legend-left-out" },
+        say("{shown} of {total} on the map · {unlocated} without location", {
+          shown: number(shown),
+          total: number(incidents.total),
+          unlocated: number(incidents.unlocated),
+        }),
+      ),
+    ]);
   }
 
   // --- ranking and latest --------------------------------------------------------------------
 
+  function share(value, most) {
+    return `width: ${most ? (100 * value) / most : 0}%`;
+  }
+
   function rankingRow(rank, name, row, most, className) {
-    return part("Div", { className: `rank-row ${className}`, key: name }, [
-      part("Span", { className: "rank-place", key: "r" }, rank),
-      part("Span", { className: "rank-name", key: "n" }, name),
-      part("Span", { className: "rank-bar", key: "b" }, [
-        part("I", { key: "o", style: { width: `${most ? (100 * row.open) / most : 0}%` } }),
-        part("B", { key: "l", style: { width: `${most ? (100 * row.past_due) / most : 0}%` } }),
+    return part("div", { class: `rank-row ${className}` }, [
+      part("span", { class: "rank-place" }, rank),
+      part("span", { class: "rank-name" }, name),
+      part("span", { class: "rank-bar" }, [
+        part("i", { style: share(row.open, most) }),
+        part("b", { style: share(row.past_due, most) }),
       ]),
-      part("Span", { className: "rank-open", key: "v" }, number(row.open)),
-      part("Span", { className: "rank-late", key: "p" }, row.past_due ? number(row.past_due) : "·"),
-      part("Span", { className: "rank-new", key: "w" }, row.new_today ? `+${number(row.new_today)}` : "·"),
+      part("span", { class: "rank-open" }, number(row.open)),
+      part("span", { class: "rank-late" }, row.past_due ? number(row.past_due) : "·"),
+      part("span", { class: "rank-new" }, row.new_today ? `+${number(row.new_today)}` : "·"),
     ]);
   }
 
   live.on("ranking", (panel) => {
-    const rows = Object.entries(panel.rows).map(([code, row]) => ({ code, name: regionName(code), ...row }));
+    const rows = Object.entries(panel.rows).map(([code, row]) => ({
+      code,
+      name: regionName(code),
+      ...row,
+    }));
     rows.sort((a, b) => b.open - a.open || b.past_due - a.past_due || a.name.localeCompare(b.name));
     const most = Math.max(0, ...rows.map((row) => row.open), panel.unlocated.open);
-    const head = part("Div", { className: "rank-row rank-head", key: "head" }, [
-      part("Span", { key: "1" }, ""),
-      part("Span", { key: "2" }, ""),
-      part("Span", { key: "3" }, ""),
-      part("Span", { className: "rank-open", key: "4" }, say("open")),
-      part("Span", { className: "rank-late", key: "5" }, say("overdue")),
-      part("Span", { className: "rank-new", key: "6" }, say("new")),
+    const head = part("div", { class: "rank-row rank-head" }, [
+      part("span", {}, ""),
+      part("span", {}, ""),
+      part("span", {}, ""),
+      part("span", { class: "rank-open" }, say("open")),
+      part("span", { class: "rank-late" }, say("overdue")),
+      part("span", { class: "rank-new" }, say("new")),
     ]);
-    live.set("ranking", {
-      children: [
-        head,
-        ...rows.map((row, index) => rankingRow(number(index + 1), row.name, row, most, "")),
-        rankingRow("", say("without location"), panel.unlocated, most, "rank-nowhere"),
-      ],
-    });
+    live.fill("ranking", [
+      head,
+      ...rows.map((row, index) => rankingRow(number(index + 1), row.name, row, most, "")),
+      rankingRow("", say("without location"), panel.unlocated, most, "rank-nowhere"),
+    ]);
   });
 
   live.on("latest", (panel) => {
-    live.set("latest", {
-      children: panel.events.map((event) =>
-        part("Li", { className: `event event-${event.kind}`, key: event.id, "data-fresh-s": "120" }, [
-          part("Div", { className: "event-head", key: "h" }, [
-            part("Span", { className: `status status-${event.status}`, key: "s" },
-              eventWord(event)),
-            part("Span", { className: "event-category", key: "c" }, categoryName(event.category)),
-            part("Span", { className: "event-place", key: "p" },
-              event.kelurahan ? regionName(event.kelurahan) : event.kecamatan ? regionName(event.kecamatan) : say("without location")),
-            part("Span", { className: event.estimated ? "event-age estimated" : "event-age", key: "a", "data-ago": event.at }, undefined),
+    live.fill(
+      "latest",
+      panel.events.map((event) =>
+        part("li", { class: `event event-${event.kind}`, "data-fresh-s": "120" }, [
+          part("div", { class: "event-head" }, [
+            part("span", { class: `status status-${event.status}` }, eventWord(event)),
+            part("span", { class: "event-category" }, categoryName(event.category)),
+            part(
+              "span",
+              { class: "event-place" },
+              event.kelurahan
+                ? regionName(event.kelurahan)
+                : event.kecamatan
+                  ? regionName(event.kecamatan)
+                  : say("without location"),
+            ),
+            part(
+              "span",
+              {
+                class: event.estimated ? "event-age estimated" : "event-age",
+                "data-ago": event.at,
+              },
+              undefined,
+            ),
           ]),
-          part("Div", { className: "event-text", key: "t" }, event.text),
+          part("div", { class: "event-text" }, event.text),
         ]),
       ),
-    });
+    );
   });
 
   // --- the strip of sources ------------------------------------------------------------------
 
+  /** Whose it is, and what of it could not be used: a total that leaves something out says so. */
+  function about(source) {
+    const parts = [source.opd];
+    if (source.simulated) parts.push(say("simulated"));
+    if (source.quarantined) parts.push(say("{n} in quarantine", { n: number(source.quarantined) }));
+    return parts.join(" · ");
+  }
+
   function shape(sources) {
-    return Object.entries(sources).map(([id, source]) => `${id}|${source.name}|${source.opd}|${source.simulated}`).join();
+    return Object.entries(sources)
+      .map(([id, { name, opd, simulated, quarantined }]) =>
+        [id, name, opd, simulated, quarantined].join("|"),
+      )
+      .join();
   }
 
   live.on("sources", (panel, before) => {
     if (before && shape(before.sources) === shape(panel.sources)) return;
-    live.set("source-strip", {
-      children: Object.entries(panel.sources).map(([id, source]) =>
-        part("Div", { className: "source-chip", key: id, "data-source": id, "data-health": "never" }, [
-          part("Span", { className: "lamp", key: "l" }),
-          part("Div", { className: "chip-names", key: "t" }, [
-            part("Span", { className: "chip-name", key: "n" }, source.name),
-            part("Span", { className: "chip-opd", key: "o" }, source.simulated ? `${source.opd} · ${say("simulated")}` : source.opd),
+    live.fill(
+      "source-strip",
+      Object.entries(panel.sources).map(([id, source]) =>
+        part("div", { class: "source-chip", "data-source": id, "data-health": "never" }, [
+          part("span", { class: "lamp" }),
+          part("div", { class: "chip-names" }, [
+            part("span", { class: "chip-name" }, source.name),
+            part("span", { class: "chip-opd" }, about(source)),
           ]),
-          part("Div", { className: "chip-state", key: "s" }, [
-            part("Span", { className: "chip-age", key: "a", "data-source-age": "" }),
-            part("Span", { className: "chip-health", key: "h", "data-source-health": "" }),
+          part("div", { class: "chip-state" }, [
+            part("span", { class: "chip-age", "data-source-age": "" }),
+            part("span", { class: "chip-health", "data-source-health": "" }),
           ]),
         ]),
       ),
-    });
+    );
   });
 })();

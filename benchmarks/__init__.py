@@ -1,0 +1,64 @@
+"""The measured claims of this project, each beside what it is measured against.
+
+A benchmark is a package here with `AIMS`, the plans `FULL` and `QUICK`, and `measure(plan, say)`,
+which gives its figures. `lawang bench NAME` runs one; `lawang bench all` runs every one and writes
+`benchmarks/RESULTS.md`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.figures import Aim, BenchError, Figures
+
+Say = Callable[[str], None]
+
+
+def names() -> list[str]:
+    """The benchmarks there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+
+
+def run(name: str, *, quick: bool = False, say: Say = print) -> dict[str, Any]:
+    """Run one benchmark and return its figures; for `all`, those of each by its name.
+
+    What is measured is said line by line. A quick run is good for looking, not for claims: it says
+    nothing about the aims, and only a full run of all writes RESULTS.md. Raises BenchError for an
+    unknown name, or when something that a benchmark needs is not installed.
+    """
+    if name != "all":
+        return dict(_run(_find(name), quick, say))
+    from benchmarks import results
+
+    machine = results.describe_machine()
+    found = {each: _run(_find(each), quick, say) for each in names()}
+    if not quick:
+        aims: dict[str, Sequence[Aim]] = {each: _find(each).AIMS for each in found}
+        say(f"written to {results.write(machine, found, aims)}")
+    return dict(found)
+
+
+def _find(name: str) -> Any:
+    if name not in names():
+        raise BenchError(f"There is no benchmark {name!r}. Known: {', '.join(names())}, all.")
+    try:
+        return importlib.import_module(f"benchmarks.{name}")
+    except ModuleNotFoundError as error:
+        raise BenchError(
+            f"The benchmark needs {error.name}; it comes with the extra: pip install -e '.[dev]'"
+        ) from error
+
+
+def _run(benchmark: Any, quick: bool, say: Say) -> Figures:
+    figures: Figures = benchmark.measure(benchmark.QUICK if quick else benchmark.FULL, say)
+    for aim in benchmark.AIMS:
+        words = f"{aim.words}: {figures[aim.key]:,g}"
+        if quick:
+            say(words)
+        else:
+            mark = "reached" if aim.is_reached(figures) else "MISSED"
+            say(f"{mark:>8}  {words} (aim: {aim.limit})")
+    return figures

@@ -73,8 +73,18 @@ def _load_json(body: bytes, encoding: str | None) -> object:
     text = body.decode(encoding or "utf-8-sig", "replace")
     try:
         return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        raise RetryLater("garbage", f"not JSON, or cut off; {len(body)} bytes") from None
+    except ValueError:
+        raise _unreadable(text, len(body)) from None
+    except RecursionError:
+        raise RetryLater("garbage", f"nested without end; {len(body)} bytes") from None
+
+
+def _unreadable(text: str, size: int) -> RetryLater:
+    """A list or object without its end is a line that broke; anything else is no JSON at all."""
+    bare = text.strip()
+    if bare[:1] in ("[", "{") and bare[-1:] not in ("]", "}"):
+        return RetryLater("truncated", f"{size} bytes of JSON without their end")
+    return RetryLater("garbage", f"not JSON, or cut off; {size} bytes")
 
 
 def _list_json(content: object) -> list[object]:

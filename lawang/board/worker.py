@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,9 +44,22 @@ _RETRY_S = 0.5
 
 
 class BoardWorker:
-    """The board of one installation; only the holder of the clock starts it."""
+    """The board of one installation; only the holder of the clock starts it.
 
-    def __init__(self, city: City, history: History, live: LiveStore, *, clock: Clock) -> None:
+    `may_write` tells whether this process holds the clock at this very moment: one that wakes from
+    a freeze must not announce what another has announced better meanwhile.
+    """
+
+    def __init__(
+        self,
+        city: City,
+        history: History,
+        live: LiveStore,
+        *,
+        clock: Clock,
+        may_write: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._may_write = may_write
         self._city = city
         self._history = history
         self._live = live
@@ -99,6 +112,10 @@ class BoardWorker:
         subscription = self._live.listen_changed()
         try:
             while not self._stop.is_set():
+                if not self._may_write():
+                    self._refill.set()
+                    self._stop.wait(_RETRY_S)
+                    continue
                 if self._refill.is_set():
                     self._try_to_fill()
                 message = subscription.get_message(timeout=0.25)

@@ -27,8 +27,9 @@ class Source:
     `connection` is what the connector's Options are made from, references to the environment
     expanded. Those that need an unset variable stand in it as written and are named in `unset`:
     such a source is not broken but not configured, and is not polled. `category_map` leads from
-    the source's words to category ids, `status_map` and `note_map` (first words of a status note)
-    to statuses. `simulated` tells that the simulated department is read in place of the real one.
+    the source's words to category ids, `status_map` (words in lower case) and `note_map` (first
+    words of a status note) to statuses. `simulated` tells that the simulated department is read in
+    place of the real one.
     """
 
     id: str
@@ -216,7 +217,7 @@ def _source(file: Path, read: _SourceFile, expansion: Expansion, *, is_simulated
         cadence=_cadence(read),
         connection=_with_own_tables(read),
         category_map=read.map.category,
-        status_map={word: Status(status) for word, status in read.map.status.items()},
+        status_map={word.casefold(): Status(status) for word, status in read.map.status.items()},
         note_map={word: Status(status) for word, status in read.map.note.items()},
         unset=tuple(expansion.unset),
         simulated=is_simulated,

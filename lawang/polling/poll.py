@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from lawang.domain.clock import Clock
 from lawang.domain.errors import Fenced, NeedsPerson, RetryLater, SourceError, StoreError
 from lawang.domain.health import SourceState
 from lawang.domain.incident import UNKNOWN_CATEGORY, Incident, Status
-from lawang.polling.settle import settle
+from lawang.polling.settle import CLOCK_TOLERANCE, settle
 from lawang.store.history import History, Settled
 from lawang.store.live import LiveStore
 
@@ -59,6 +60,7 @@ class _Tally:
 class Poller:
     """Polls sources. One for the whole installation writes at a time: `fence` proves it.
 
+    `may_write` tells whether that is still this one.
     `on_live_lost` is called when something was committed to history but not to live state, which
     then has to be filled anew.
     """
@@ -72,6 +74,7 @@ class Poller:
         clock: Clock,
         client_for: ClientFactory,
         on_live_lost: Callable[[], None] = lambda: None,
+        may_write: Callable[[], bool] = lambda: True,
         random_source: Callable[[], float] = random.random,
     ) -> None:
         self._city = city
@@ -80,6 +83,7 @@ class Poller:
         self._clock = clock
         self._client_for = client_for
         self._on_live_lost = on_live_lost
+        self._may_write = may_write
         self._random = random_source
         self._states: dict[str, SourceState] = {}
         # Failures of sources whose state could not be read yet, as history is away.
@@ -129,9 +133,14 @@ class Poller:
         except StoreError as caught:
             error = RetryLater(caught.kind, caught.detail)
         except Exception as caught:
-            # A fault of ours in one source must not stop the others; the type says enough here,
-            # as the message may hold a citizen's words.
-            log.exception("poll crashed", source=source.id)
+            # A fault of ours in one source must not stop the others. Of the error only its type
+            # and its place are kept, as the message may hold a citizen's words.
+            log.error(
+                "poll crashed",
+                source=source.id,
+                error=type(caught).__name__,
+                trace="".join(traceback.format_tb(caught.__traceback__)),
+            )
             error = RetryLater("crash", type(caught).__name__)
         return await self._fail(source, started, error)
 
@@ -154,11 +163,7 @@ class Poller:
             # Kept at once: a later page may fail, and these records are stored all the same.
             self._states[source.id] = state
             validators |= answer.validators
-            # A source whose clock runs ahead must not push the cursor past what it will say next.
-            if newest is not None and newest <= answer.fetched_at:
-                watermark = newest if watermark is None else max(watermark, newest)
-            elif newest is not None:
-                watermark = answer.fetched_at
+            watermark = _move(watermark, newest, answer.fetched_at)
         now = self._clock()
         done = replace(
             state,
@@ -290,6 +295,8 @@ class Poller:
         return max(delay, min(wish, _RETRY_AFTER_CAP_S)) if wish else delay
 
     def _record_outage(self, state: SourceState) -> None:
+        if not self._may_write():
+            return
         try:
             self._history.record_outage(
                 state.source_id,
@@ -301,6 +308,9 @@ class Poller:
             log.warning("outage not recorded", source=state.source_id, kind=error.kind)
 
     def _announce(self, state: SourceState) -> None:
+        # A poll that ends after its poller lost the clock: the new holder's word counts.
+        if not self._may_write():
+            return
         try:
             self._live.put(state=state)
         except StoreError:
@@ -360,6 +370,19 @@ def _count(state: SourceState, settled: Settled) -> SourceState:
             - sum(map(test, settled.before))
         )
     return replace(state, **totals)
+
+
+def _move(
+    watermark: datetime | None, newest: datetime | None, fetched_at: datetime
+) -> datetime | None:
+    """Where the cursor may go: never past our own clock, whatever the source claims.
+
+    While its clock is further ahead than can be believed the cursor stays, so that all it said in
+    that time is read again, with the right times, once the clock is right.
+    """
+    if newest is None or newest > fetched_at + CLOCK_TOLERANCE:
+        return watermark
+    return _newest(watermark, min(newest, fetched_at))
 
 
 def _newest(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -39,7 +39,7 @@ class PollerService:
         clock: Clock = utc_now,
     ) -> None:
         self._lease = ClockLease(live, history)
-        self._board = BoardWorker(city, history, live, clock=clock)
+        self._board = BoardWorker(city, history, live, clock=clock, may_write=self._holds_clock)
         self._poller = Poller(
             city,
             history,
@@ -47,6 +47,7 @@ class PollerService:
             clock=clock,
             client_for=client_for,
             on_live_lost=self._board.refill,
+            may_write=self._holds_clock,
         )
         self._now = clock
         self._sources = sources
@@ -73,6 +74,9 @@ class PollerService:
             await self._step_down()
             await asyncio.to_thread(self._lease.give_up)
             await self._poller.close()
+
+    def _holds_clock(self) -> bool:
+        return self._lease.fence is not None
 
     async def _follow(self, fence: int | None) -> None:
         if fence is None and self._leading:

@@ -84,6 +84,7 @@ def _open_sqlite(url: str, database: str | None) -> Engine:
 
 
 def _to_json(value: Any) -> str:
+    """JSON text; instants in it become ISO 8601, as `incident.to_plain` writes them."""
     return orjson.dumps(value).decode()
 
 

@@ -32,7 +32,6 @@ from lawang.domain.incident import (
     field_values,
     from_plain,
     is_outdated,
-    to_plain,
 )
 from lawang.store import schema
 from lawang.store.engine import as_store_error
@@ -158,20 +157,16 @@ class History:
         """Note that a source began to fail; a second call while it still fails adds nothing."""
         outage = schema.source_outage
         with self._writing() as connection:
-            running = connection.execute(
-                select(outage.c.id).where(
-                    outage.c.source_id == source_id, outage.c.ended_at.is_(None)
+            connection.execute(
+                self._insert(outage)
+                .values(
+                    source_id=source_id,
+                    began_at=began_at,
+                    error_kind=error_kind,
+                    error_detail=error_detail,
                 )
-            ).first()
-            if running is None:
-                connection.execute(
-                    outage.insert().values(
-                        source_id=source_id,
-                        began_at=began_at,
-                        error_kind=error_kind,
-                        error_detail=error_detail,
-                    )
-                )
+                .on_conflict_do_nothing(index_elements=["source_id"], index_where=schema.RUNNING)
+            )
 
     def _hold(self, connection: Connection, source_id: str, fence: int, now: datetime) -> None:
         """Take the source's row for this transaction and refuse a clock that was replaced."""
@@ -576,7 +571,7 @@ def _event_row(event: IncidentEvent, version: int) -> dict[str, Any]:
         "fetched_at": event.fetched_at,
         "open_delta": event.open_delta,
         "status": event.changes.get("status"),
-        "changes": to_plain(event.changes),
+        "changes": event.changes,
     }
 
 

@@ -32,7 +32,7 @@ from redis.retry import Retry
 
 from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState, state_from_plain, state_to_plain
-from lawang.domain.incident import Incident, incident_from_plain, incident_to_plain
+from lawang.domain.incident import Incident, field_values, incident_from_plain
 
 #: Reads and writes give up after this; the wall says so long before an operator would wonder.
 TIMEOUT_S = 2.0
@@ -103,7 +103,7 @@ class LiveStore:
         state: SourceState | None = None,
     ) -> None:
         """Store what changed and tell the board, in one transaction."""
-        keep = {item.id: orjson.dumps(incident_to_plain(item)) for item in changed}
+        keep = {item.id: orjson.dumps(field_values(item)) for item in changed}
         drop = list(gone)
         with _as_store_error():
             pipe = self._redis.pipeline(transaction=True)
@@ -146,7 +146,7 @@ class LiveStore:
 
     def fill(self, incidents: Iterable[Incident], states: Iterable[SourceState], run: str) -> None:
         """Replace all live incidents and add the missing source states, from history."""
-        keep = {item.id: orjson.dumps(incident_to_plain(item)) for item in incidents}
+        keep = {item.id: orjson.dumps(field_values(item)) for item in incidents}
         with _as_store_error():
             pipe = self._redis.pipeline(transaction=True)
             pipe.delete(self.keys.incidents)

@@ -44,7 +44,9 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return _SqliteInstant() if dialect.name == "sqlite" else super().load_dialect_impl(dialect)
+        if dialect.name == "sqlite":
+            return _SqliteInstant()  # type: ignore[no-untyped-call]
+        return super().load_dialect_impl(dialect)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
@@ -68,9 +70,8 @@ class _SqliteInstant(sqlite.DATETIME):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
         def process(value: datetime | None) -> str | None:
-            if value is None:
-                return None
-            return value.replace(tzinfo=None).isoformat(" ", "microseconds")
+            # The last six characters are the zone, which is +00:00.
+            return None if value is None else value.isoformat(" ", "microseconds")[:-6]
 
         return process
 
@@ -184,3 +185,12 @@ source_outage = Table(
     comment="From the first failed poll to the next successful one",
 )
 Index("ix_source_outage_source_id", source_outage.c.source_id, source_outage.c.began_at)
+#: Two pollers that hand over to each other cannot both begin an outage.
+RUNNING = text("ended_at IS NULL")
+Index(
+    "ix_source_outage_running",
+    source_outage.c.source_id,
+    unique=True,
+    sqlite_where=RUNNING,
+    postgresql_where=RUNNING,
+)

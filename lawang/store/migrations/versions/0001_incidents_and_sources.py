@@ -110,6 +110,14 @@ def upgrade() -> None:
         comment="From the first failed poll to the next successful one",
     )
     op.create_index("ix_source_outage_source_id", "source_outage", ["source_id", "began_at"])
+    op.create_index(
+        "ix_source_outage_running",
+        "source_outage",
+        ["source_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
 
 
 def downgrade() -> None:

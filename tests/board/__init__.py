@@ -1,0 +1,1 @@
+"""Tests of the board: patches, panels, and the worker that keeps them."""

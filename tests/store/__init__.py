@@ -1,0 +1,1 @@
+"""History on both databases, live state on a real Valkey."""
