@@ -144,10 +144,11 @@
       part(
         "div",
         { class: "legend-row legend-left-out" },
-        say("{shown} of {total} on the map · {unlocated} without location", {
+        say("{shown} of {total} on the map · {pointless} without a point · {nowhere} without location", {
           shown: number(shown),
           total: number(incidents.total),
-          unlocated: number(incidents.unlocated),
+          pointless: number(incidents.unlocated),
+          nowhere: number(regions.unlocated),
         }),
       ),
     ]);

@@ -13,7 +13,7 @@ import pytest
 
 from lawang.settings import ROOT
 
-ROOMS = ("lawang", "connectors", "dashboards", "layouts", "api", "simulator")
+ROOMS = ("lawang", "connectors", "dashboards", "layouts", "api", "simulator", "sources_cli")
 DOORS = {"app", "cli"}
 
 

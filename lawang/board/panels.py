@@ -10,7 +10,7 @@ counters    new_today, open, past_due, done_today: {value, last_week?}; last_wee
             unknown_category; unknown_status; without_due
 regions     open: {kecamatan code: n}; unlocated
 incidents   features: {incident id: {p: [lon, lat], c: category, s: status, d: past due 0|1,
-            t: reported at}}; total; unlocated
+            t: reported at}}; total; unlocated (those without a point)
 latest      events: [{id, incident, kind, status, category, kecamatan?, kelurahan?, text, at,
             fetched_at, estimated?}], newest first
 ranking     rows: {kecamatan code: {open, new_today, past_due}}; unlocated: the same

@@ -81,8 +81,14 @@ def free_ports() -> int:
 
 
 def copy_pack(folder: Path, **edits: Callable[[str], str]) -> Path:
-    """A copy of Palembang's pack; `elapor=...` edits the text of sources/elapor.toml, and so on."""
+    """A copy of Palembang's pack with e-lapor alone, so that what is broken there shows by itself.
+
+    `elapor=...` edits the text of sources/elapor.toml, `city=...` that of city.toml.
+    """
     pack = Path(shutil.copytree(PALEMBANG, folder / "palembang"))
+    for source in (pack / "sources").glob("*.toml"):
+        if source.stem != "elapor":
+            source.unlink()
     for name, edit in edits.items():
         file = pack / ("city.toml" if name == "city" else f"sources/{name}.toml")
         file.write_text(edit(file.read_text(encoding="utf-8")), encoding="utf-8")
