@@ -55,7 +55,7 @@ def _find(name: str) -> Any:
 def _run(benchmark: Any, quick: bool, say: Say) -> Figures:
     figures: Figures = benchmark.measure(benchmark.QUICK if quick else benchmark.FULL, say)
     for aim in benchmark.AIMS:
-        words = f"{aim.words}: {figures[aim.key]:,g}"
+        words = f"{aim.words}: {figures[aim.key]:,.10g}"
         if quick:
             say(words)
         else:

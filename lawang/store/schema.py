@@ -24,9 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -38,48 +36,45 @@ metadata = MetaData(
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant in UTC. SQLite keeps no zone, so it is taken off and put back here."""
+    """An aware instant in UTC. SQLite keeps no zone, so it is taken off and put back here.
+
+    For SQLite the text that SQLAlchemy would write is made by the interpreter's own fast routines:
+    a row has five instants, and formatting them was a tenth of the cost of a large import.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name == "sqlite":
-            return _SqliteInstant()  # type: ignore[no-untyped-call]
-        return super().load_dialect_impl(dialect)
-
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("history takes aware instants only")
-        return value if value.tzinfo is UTC else value.astimezone(UTC)
+        return None if value is None else _in_utc(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        return None if value is None else _in_utc(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        return _to_sqlite if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any] | None:
+        if dialect.name == "sqlite":
+            return _from_sqlite
+        return super().result_processor(dialect, coltype)
 
 
-class _SqliteInstant(sqlite.DATETIME):
-    """The text that SQLAlchemy writes into SQLite, made by the interpreter's own fast routines.
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError("history takes aware instants only")
+    return value.astimezone(UTC)
 
-    A row has five instants, and formatting them was a tenth of the cost of a large import.
-    """
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
-        def process(value: datetime | None) -> str | None:
-            # The last six characters are the zone, which is +00:00.
-            return None if value is None else value.isoformat(" ", "microseconds")[:-6]
+def _to_sqlite(value: datetime | None) -> str | None:
+    # The last six characters are the zone, which is +00:00.
+    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:-6]
 
-        return process
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        def process(value: str | None) -> datetime | None:
-            return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
-
-        return process
+def _from_sqlite(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 Json = JSON().with_variant(JSONB(), "postgresql")

@@ -1,0 +1,198 @@
+"""The benchmarks run, on a very small plan each, and give the figures they promise."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import benchmarks
+from benchmarks import ingest, results, stream
+from benchmarks.figures import Aim, BenchError, Figures
+from benchmarks.ground import Ground, open_ground
+from benchmarks.ingest.reports import LONGEST, ReportMaker
+from benchmarks.ingest.writers import NaiveWriter, OwnWriter
+from benchmarks.stream.screens import Load, StreamScreen, Tally
+from benchmarks.stream.wall import FEATURES, Wall
+from lawang.store.engine import migrate, open_engine
+from lawang.store.history import History, IncidentFilter
+from lawang.store.live import LiveStore
+
+SCREENS = 5
+FRAME = b'1f\r\nid: 1\ndata: {"published_us":%d}\n\n\r\n'
+
+
+def ignore(_line: str) -> None:
+    """Nobody listens to what a benchmark says here."""
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    with open_ground() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def stream_figures() -> Figures:
+    plan = stream.Plan(
+        screens=(SCREENS,),
+        reference=SCREENS,
+        socket_screens=(SCREENS,),
+        polling_screens=(SCREENS,),
+        window_s=2.0,
+        repeats=1,
+    )
+    return stream.measure(plan, ignore)
+
+
+@pytest.fixture(scope="module")
+def ingest_figures() -> Figures:
+    return ingest.measure(ingest.Plan(incidents=400, naive=50, page=100), ignore)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "cpu_vs_bare_loop",
+        "dash_ws_cpu_vs_ours",
+        "dash_interval_cpu_vs_ours",
+        f"p99_ms_{SCREENS}",
+        f"bare_{SCREENS}_cpu_us",
+    ],
+)
+def test_the_stream_gives_the_figure(stream_figures: Figures, key: str) -> None:
+    assert stream_figures[key] > 0
+
+
+def test_the_stream_tells_the_memory_of_a_screen(stream_figures: Figures) -> None:
+    assert "kb_per_screen" in stream_figures
+
+
+@pytest.mark.parametrize("way", ["ours", "bare", "ws"])
+def test_a_few_screens_get_every_change_of_the_wall(stream_figures: Figures, way: str) -> None:
+    assert stream_figures[f"{way}_{SCREENS}_updates_per_s"] == pytest.approx(1.0, abs=0.5)
+
+
+@pytest.mark.parametrize("aim", ingest.AIMS, ids=lambda aim: aim.key)
+def test_the_ingest_run_gives_the_figure(ingest_figures: Figures, aim: Aim) -> None:
+    assert ingest_figures[aim.key] > 0
+
+
+def test_the_aims_of_the_stream_are_for_the_full_plan() -> None:
+    keys = {aim.key for aim in stream.AIMS}
+    assert f"p99_ms_{stream.FULL.reference}" in keys
+
+
+def test_a_full_ingest_run_reaches_a_million() -> None:
+    million = next(aim for aim in ingest.AIMS if aim.key == "million")
+    assert million.is_reached({"million": ingest.FULL.incidents})
+
+
+@pytest.mark.parametrize("writer_type", [OwnWriter, NaiveWriter])
+def test_both_ways_of_writing_bring_every_new_report_into_history(
+    ground: Ground, tmp_path: Path, writer_type: type[OwnWriter] | type[NaiveWriter]
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    migrate(engine)
+    maker = ReportMaker(ground.city)
+    writer = writer_type(ground, engine)
+    for _ in range(3):
+        writer.write(maker.page(100), maker.now + LONGEST)
+    history = History(engine)
+    assert history.count_incidents(IncidentFilter())[0] == maker.made
+    writer.close()
+    history.close()
+
+
+def test_the_own_way_keeps_the_open_reports_of_history_in_live_state(
+    ground: Ground, tmp_path: Path
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    migrate(engine)
+    maker = ReportMaker(ground.city)
+    writer = OwnWriter(ground, engine)
+    for _ in range(20):
+        writer.write(maker.page(500), maker.now + LONGEST)
+    history, live = History(engine), LiveStore(ground.redis_url, ground.city.slug)
+    in_history = history.count_incidents(IncidentFilter(open=True))[0]
+    assert sum(item.is_open for item in live.all_incidents()) == in_history > 0
+    for opened in (writer, history, live):
+        opened.close()
+
+
+def test_a_fifth_of_a_page_are_changes_of_earlier_reports(ground: Ground) -> None:
+    maker = ReportMaker(ground.city)
+    first = {report.external_id for report in maker.page(1000)}
+    second = [report.external_id for report in maker.page(1000)]
+    assert len(first.intersection(second)) == 200
+
+
+def test_the_wall_keeps_its_number_of_features_while_it_changes(ground: Ground) -> None:
+    now = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+    live = LiveStore(ground.redis_url, "bench-wall")
+    wall = Wall(ground.city, now)
+    for _ in range(3):
+        wall.advance(now)
+        wall.publish(live, now)
+    assert len(live.panels()["incidents"]["payload"]["features"]) == FEATURES
+    live.close()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_screen_counts_a_message_once_however_it_is_cut(size: int) -> None:
+    tally = _hear_in_pieces(FRAME % (time.time_ns() // 1000), size)
+    assert len(tally.latencies_us) == 1
+
+
+def test_a_screen_measures_from_the_time_of_publishing() -> None:
+    tally = _hear_in_pieces(FRAME % (time.time_ns() // 1000 - 5_000_000), 1000)
+    assert tally.latencies_us[0] == pytest.approx(5_000_000, abs=2_000_000)
+
+
+def _hear_in_pieces(data: bytes, size: int) -> Tally:
+    async def hear() -> Tally:
+        config: dict[str, Any] = {"kind": "stream", "address": "", "port": 0}
+        load = Load(config | {"screens": 1, "windows": []})
+        screen = StreamScreen(load)
+        for start in range(0, len(data), size):
+            screen.data_received(data[start : start + size])
+        return load.tally
+
+    return asyncio.run(hear())
+
+
+def test_an_unknown_benchmark_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(BenchError, match=r"'coffee'.*ingest, stream, all"):
+        benchmarks.run("coffee")
+
+
+@pytest.mark.parametrize(
+    ("aim", "value", "reached"),
+    [
+        (Aim("x", "", at_most=4), 4.0, True),
+        (Aim("x", "", at_most=4), 4.1, False),
+        (Aim("x", "", at_least=4), 4.0, True),
+        (Aim("x", "", at_least=4), 3.9, False),
+    ],
+)
+def test_an_aim_is_reached_up_to_its_limit(aim: Aim, value: float, reached: bool) -> None:
+    assert aim.is_reached({"x": value}) is reached
+
+
+def test_a_figure_that_was_not_measured_reaches_no_aim() -> None:
+    assert not Aim("x", "", at_most=4).is_reached({})
+
+
+def test_the_results_show_a_missed_aim_beside_what_was_measured(tmp_path: Path) -> None:
+    aims = {"stream": (Aim("x", "CPU", at_most=4),)}
+    text = results.write({"CPU": "?"}, {"stream": {"x": 5.5}}, aims, tmp_path / "R.md").read_text()
+    assert "| CPU | `x` | 5.5 | at most 4 | **no** |" in text
+
+
+def test_the_results_name_the_machine() -> None:
+    assert {"date", "CPU", "memory", "Python"} <= results.describe_machine().keys()
