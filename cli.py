@@ -145,7 +145,7 @@ def web(port: Annotated[int | None, typer.Option()] = None, data_dir: DataDir = 
 
     from lawang.installation import open_installation
     from lawang.logs import set_up_logs
-    from lawang.process import bind_to_parent
+    from lawang.process import allow_many_files, bind_to_parent
 
     bind_to_parent()
     settings = _settings(data_dir=data_dir, port=port)
@@ -153,6 +153,7 @@ def web(port: Annotated[int | None, typer.Option()] = None, data_dir: DataDir = 
     from app import create_web
 
     installation = open_installation(settings)
+    allow_many_files()
     uvicorn.run(
         create_web(installation),  # type: ignore[arg-type]
         host=settings.host,

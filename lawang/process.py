@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -37,6 +39,13 @@ def watch_parent(parent_pid: int, stop: Callable[[], None], grace_s: float = 8.0
         os._exit(1)
 
     threading.Thread(target=watch, name="watch-parent", daemon=True).start()
+
+
+def allow_many_files() -> None:
+    """Take the most open files this process may have: each screen holds one for months."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def bind_to_parent() -> None:
