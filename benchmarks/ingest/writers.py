@@ -14,11 +14,10 @@ from sqlalchemy.orm import Session, registry
 
 from benchmarks.ground import Ground
 from lawang.domain.incident import Incident, Report, incident_to_plain, to_plain
-from lawang.polling.poll import LIVE_AFTER_CLOSING
 from lawang.polling.settle import settle
 from lawang.store import schema
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
 
 
 class Writer(Protocol):
@@ -42,7 +41,7 @@ class OwnWriter:
         settled = self._history.settle(
             source.id, page.incidents, page.rejects, fetched_at=fetched_at, fence=1
         )
-        oldest = fetched_at - LIVE_AFTER_CLOSING
+        oldest = fetched_at - KEPT_AFTER_CLOSING
         stays = [item for item in settled.incidents if _stays(item, oldest)]
         goes = [item.id for item in settled.incidents if not _stays(item, oldest)]
         self._live.put(stays, [*goes, *self._drop_long_closed(stays, oldest)])

@@ -32,12 +32,10 @@ from lawang.city import City
 from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
 
 log = structlog.get_logger(__name__)
 
-#: How long closed incidents are kept on the board; the same as polling keeps them in the cache.
-KEPT_AFTER_CLOSING = timedelta(hours=36)
 _ALIVE_EVERY_S = 2.0
 _TICK_EVERY_S = 20.0
 _RETRY_S = 0.5

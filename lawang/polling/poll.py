@@ -21,12 +21,10 @@ from lawang.domain.health import SourceState
 from lawang.domain.incident import UNKNOWN_CATEGORY, Incident, Status
 from lawang.polling.settle import CLOCK_TOLERANCE, settle
 from lawang.store.history import History, Settled
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
 
 log = structlog.get_logger(__name__)
 
-#: How long a closed incident stays in live state: the wall shows today and last night.
-LIVE_AFTER_CLOSING = timedelta(hours=36)
 #: The state of a source is written to history at least this often, and at every change.
 _PERSIST_EVERY = timedelta(seconds=60)
 _BACKOFF_FACTOR_MAX = 6
@@ -226,7 +224,7 @@ class Poller:
         return _count(state, settled), parsed.watermark
 
     def _show(self, incidents: list[Incident]) -> None:
-        oldest = self._clock() - LIVE_AFTER_CLOSING
+        oldest = self._clock() - KEPT_AFTER_CLOSING
         stays = [item for item in incidents if item.closed_at is None or item.closed_at >= oldest]
         goes = [item.id for item in incidents if item.closed_at and item.closed_at < oldest]
         try:

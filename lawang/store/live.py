@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -34,6 +35,8 @@ from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState, state_from_plain, state_to_plain
 from lawang.domain.incident import Incident, field_values, incident_from_plain
 
+#: How long a closed incident stays in live state, and so on the board: today and last night.
+KEPT_AFTER_CLOSING = timedelta(hours=36)
 #: Reads and writes give up after this; the wall says so long before an operator would wonder.
 TIMEOUT_S = 2.0
 

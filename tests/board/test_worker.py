@@ -16,12 +16,12 @@ import redis
 
 from lawang.board.panels import PANELS
 from lawang.board.patch import merge
-from lawang.board.worker import KEPT_AFTER_CLOSING, BoardWorker
+from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.health import SourceState
 from lawang.domain.incident import Incident, Status
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
 from tests.conftest import REQUESTED_AT, HeldClock, build_incident
 
 PATIENCE_S = 60.0

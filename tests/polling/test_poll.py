@@ -15,10 +15,9 @@ from lawang.connector import Answer, Cursor, Options, Parsed
 from lawang.domain.errors import Fenced, NeedsPerson, RetryLater
 from lawang.domain.health import Health, SourceState, health
 from lawang.domain.incident import Incident
-from lawang.polling.poll import LIVE_AFTER_CLOSING
 from lawang.store.engine import migrate, open_engine
 from lawang.store.history import History, IncidentFilter
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
 from tests.polling.conftest import Desk, Interrupted, MakeBound, file_report
 from tests.simulator.conftest import HeldClock, Simulator
 
@@ -59,7 +58,7 @@ def test_a_good_poll_is_fresh_and_says_what_it_saw(desk: Desk, bind: MakeBound) 
 
 def test_what_was_stored_is_live_as_well(desk: Desk, bind: MakeBound) -> None:
     desk.poll(bind())
-    oldest = desk.clock.now - LIVE_AFTER_CLOSING
+    oldest = desk.clock.now - KEPT_AFTER_CLOSING
     wanted = {
         key: item
         for key, item in stored(desk.history).items()
