@@ -263,7 +263,7 @@ def test_a_redirect_on_the_same_host_is_followed(get: Any, reply: Any) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["http://localhost:{port}/x", "http://127.0.0.1:1/x", "ftp://127.0.0.1/", "http://["],
+    ["http://localhost:{port}/x", "http://127.1:{port}/x", "ftp://127.0.0.1/", "http://["],
 )
 def test_a_redirect_off_the_host_is_refused(get: Any, reply: Any, location: str) -> None:
     def move(request: Any) -> Any:
