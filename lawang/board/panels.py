@@ -249,5 +249,5 @@ def _open(state: BoardState) -> Iterable[Incident]:
 
 def _feeding(state: BoardState) -> list[str]:
     return sorted(
-        source.id for source in state.city.sources.values() if source.yields == "incidents"
+        source.id for source in state.city.sources.values() if "incidents" in source.yields
     )

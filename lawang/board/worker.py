@@ -33,6 +33,7 @@ from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
 from lawang.store.history import History
 from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
+from lawang.store.readings import ReadingFilter
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +148,14 @@ class BoardWorker:
         }
         # A new epoch tells every web process that its copies are of another life.
         self._epoch = secrets.token_hex(4)
-        self._live.fill(incidents, states.values(), self._epoch)
+        self._live.fill(
+            incidents,
+            states.values(),
+            self._epoch,
+            readings=self._history.readings.latest(ReadingFilter()),
+            positions=self._history.records.positions(),
+            alerts=self._history.records.alerts(in_force_at=now, limit=1000),
+        )
         self._state = BoardState(self._city)
         self._state.incidents = {item.id: item for item in incidents}
         self._state.states = states | self._live.source_states()

@@ -61,7 +61,9 @@ class SourceState:
     """What is known of one source's polls. Counts are totals since the source was connected,
     except `records` and `duration_ms`, which are of the last successful poll.
 
-    `observed_at` is the newest time at which the source itself says something changed.
+    `observed_at` is the newest time at which the source itself says something changed. `series`,
+    `positions`, `alerts` and `requests` are how many of each are known, `findings` how many are
+    open; `empty` tells that a list which was never empty is.
     """
 
     source_id: str
@@ -83,6 +85,12 @@ class SourceState:
     outdated: int = 0
     skewed: int = 0
     simulated: bool = False
+    series: int = 0
+    positions: int = 0
+    alerts: int = 0
+    requests: int = 0
+    findings: int = 0
+    empty: bool = False
 
 
 _INSTANTS = ("last_attempt", "last_success", "observed_at", "failing_since")

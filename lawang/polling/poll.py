@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,12 +14,17 @@ import httpx
 import structlog
 
 from lawang.city import City, Source
-from lawang.connector import Answer, Connector, Cursor, FetchContext, Options
+from lawang.connector import Answer, Connector, Cursor, FetchContext, Options, Parsed
 from lawang.domain.clock import Clock
 from lawang.domain.errors import Fenced, NeedsPerson, RetryLater, SourceError, StoreError
+from lawang.domain.facts import Facts
+from lawang.domain.finding import FindingKind, NewFinding
 from lawang.domain.health import SourceState
 from lawang.domain.incident import UNKNOWN_CATEGORY, Incident, Status
-from lawang.polling.settle import CLOCK_TOLERANCE, settle
+from lawang.domain.quality import Tally
+from lawang.polling.kinds import CLOCK_TOLERANCE
+from lawang.polling.settle import settle
+from lawang.polling.watch import QualityWatch
 from lawang.store.history import History, Settled
 from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
 
@@ -31,7 +36,12 @@ _BACKOFF_FACTOR_MAX = 6
 _BACKOFF_CAP_S = 900.0
 _RETRY_AFTER_CAP_S = 3600.0
 
+#: A streaming source that says nothing for this many intervals has lost its connection.
+_SILENT_INTERVALS = 4
+
 ClientFactory = Callable[[Source, Options], httpx.AsyncClient]
+#: The source's network and its rules, see `connectors.network.reach_of`.
+ReachFactory = Callable[[Source, Options], tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,29 @@ class _Tally:
     changed: int = 0
     skewed: int = 0
     outdated: int = 0
+    answers: int = 0
+    unusable: int = 0
+    unknown: int = 0
+    repeated: int = 0
+    filled: int = 0
+    fillable: int = 0
+    #: Whether all answers together were the whole list, and the alerts on it.
+    complete: bool = True
+    alerts: list[str] = field(default_factory=list)
     #: None until an answer has told.
     simulated: bool | None = None
+
+    def quality(self) -> Tally:
+        """What it means for the source's quality: one poll that succeeded."""
+        return Tally(
+            polls=1,
+            records=self.records,
+            unusable=self.unusable,
+            unknown=self.unknown,
+            repeated=self.repeated,
+            filled=self.filled,
+            fillable=self.fillable,
+        )
 
 
 class Poller:
@@ -71,6 +102,7 @@ class Poller:
         *,
         clock: Clock,
         client_for: ClientFactory,
+        reach_for: ReachFactory = lambda _source, _options: (None, None),
         on_live_lost: Callable[[], None] = lambda: None,
         may_write: Callable[[], bool] = lambda: True,
         random_source: Callable[[], float] = random.random,
@@ -80,6 +112,8 @@ class Poller:
         self._live = live
         self._clock = clock
         self._client_for = client_for
+        self._reach_for = reach_for
+        self._watch = QualityWatch(history)
         self._on_live_lost = on_live_lost
         self._may_write = may_write
         self._random = random_source
@@ -103,6 +137,11 @@ class Poller:
         self._unread.clear()
         self._persisted.clear()
         self._not_before.clear()
+        self._watch.forget()
+
+    def hurry(self, source_id: str) -> None:
+        """Let a source be polled at its next tick although it is being left alone."""
+        self._not_before.pop(source_id, None)
 
     def is_due(self, source_id: str, now: datetime) -> bool:
         """False while a failing source is being left alone (back-off, or its own Retry-After)."""
@@ -112,6 +151,7 @@ class Poller:
     async def poll(self, bound: Bound) -> SourceState:
         """Attempt one poll and return the state it leads to. Never raises for the source's faults.
 
+        Of a source that streams, a poll is one connection: it lasts until that ends.
         Raises Fenced when another clock has taken over, and StoreError only if neither store
         could be reached to write down what happened.
         """
@@ -146,28 +186,63 @@ class Poller:
         source = bound.source
         before = self._states[source.id]
         cursor = await asyncio.to_thread(self._history.cursor, source.id)
-        context = FetchContext(
-            client=self._client(bound),
-            clock=self._clock,
-            timeout=timedelta(seconds=source.timeout_s),
-            max_bytes=bound.max_bytes,
-        )
         tally = _Tally()
         validators = dict(cursor.validators)
         watermark = cursor.watermark
         state = before
-        async for answer in bound.connector.fetch(bound.options, cursor, context):
-            state, newest = await asyncio.to_thread(self._take, bound, answer, state, tally)
+        answers = bound.connector.fetch(bound.options, cursor, self._context(bound))
+        async for answer in _answers(answers, bound):
+            if answer.body or not bound.connector.streams:
+                state, newest = await asyncio.to_thread(self._take, bound, answer, state, tally)
+                watermark = _move(watermark, newest, answer.fetched_at)
             # Kept at once: a later page may fail, and these records are stored all the same.
             self._states[source.id] = state
             validators |= answer.validators
-            watermark = _move(watermark, newest, answer.fetched_at)
+            if bound.connector.streams:
+                # Asking for the next answer acknowledges this one, so everything of it is written
+                # down before that.
+                following = Cursor(watermark, _without_empty(validators))
+                state = await self._conclude(bound, started, cursor, following, state, tally)
+                cursor, tally, started = following, _Tally(), self._clock()
+        if bound.connector.streams:
+            raise RetryLater("unreachable", "the connection ended")
+        following = Cursor(watermark, _without_empty(validators))
+        return await self._conclude(bound, started, cursor, following, state, tally)
+
+    def _context(self, bound: Bound) -> FetchContext:
+        source = bound.source
+        network, rules = self._reach_for(source, bound.options)
+        return FetchContext(
+            client=self._client(bound),
+            clock=self._clock,
+            timeout=timedelta(seconds=source.timeout_s),
+            max_bytes=bound.max_bytes,
+            source_id=source.id,
+            every=timedelta(seconds=source.every_s),
+            inbox=self._history.inbox,
+            network=network,
+            rules=rules,
+        )
+
+    async def _conclude(
+        self,
+        bound: Bound,
+        started: datetime,
+        cursor: Cursor,
+        following: Cursor,
+        state: SourceState,
+        tally: _Tally,
+    ) -> SourceState:
+        """Write down that a poll, or one answer of a stream, is through, and tell everybody."""
+        source = bound.source
+        before = self._states[source.id]
         now = self._clock()
+        state = await asyncio.to_thread(self._look_at_whole, bound, state, tally, now)
         done = replace(
             state,
             last_attempt=started,
             last_success=now,
-            observed_at=_newest(state.observed_at, watermark),
+            observed_at=_newest(state.observed_at, following.watermark),
             failing_since=None,
             failures=0,
             error_kind="",
@@ -179,8 +254,7 @@ class Poller:
             outdated=state.outdated + tally.outdated,
             simulated=before.simulated if tally.simulated is None else tally.simulated,
         )
-        next_cursor = Cursor(watermark, validators)
-        await asyncio.to_thread(self._finish, source, cursor, next_cursor, done, tally)
+        await asyncio.to_thread(self._finish, source, cursor, following, done, tally)
         if before.failures:
             log.info(
                 "source recovered",
@@ -197,38 +271,90 @@ class Poller:
         self, bound: Bound, answer: Answer, state: SourceState, tally: _Tally
     ) -> tuple[SourceState, datetime | None]:
         """Parse, settle and store one answer; the cursor does not move here."""
+        source = bound.source
         parsed = bound.connector.parse(bound.options, answer)
-        simulated = answer.simulated or bound.source.simulated
-        page = settle(
-            parsed.reports,
-            bound.source,
+        simulated = answer.simulated or source.simulated
+        facts = settle(
+            parsed,
+            source,
             self._city,
             fetched_at=answer.fetched_at,
             simulated=simulated,
+            delivery=answer.delivery,
         )
+        facts.findings += self._watch.look(source, answer, parsed)
         settled = self._history.settle(
-            bound.source.id,
-            page.incidents,
-            [*parsed.rejects, *page.rejects],
+            source.id,
+            facts.incidents,
+            facts.rejects,
             fetched_at=answer.fetched_at,
             fence=self.fence,
+            facts=facts,
         )
-        tally.records += len(parsed.reports) + len(parsed.rejects)
-        tally.rejected += len(parsed.rejects) + len(page.rejects)
-        tally.changed += len(settled.incidents) + settled.quarantined
-        tally.skewed += page.skewed
-        tally.outdated += settled.outdated
+        self._add_up(tally, answer, parsed, facts, settled)
         tally.simulated = simulated or bool(tally.simulated)
-        if settled.incidents:
-            self._show(settled.incidents)
+        if settled.changed:
+            self._show(settled)
         return _count(state, settled), parsed.watermark
 
-    def _show(self, incidents: list[Incident]) -> None:
+    @staticmethod
+    def _add_up(
+        tally: _Tally, answer: Answer, parsed: Parsed, facts: Facts, settled: Settled
+    ) -> None:
+        tally.answers += 1
+        tally.complete = tally.complete and answer.complete
+        tally.alerts += [alert.id for alert in facts.alerts]
+        tally.records += parsed.records
+        tally.rejected += len(facts.rejects)
+        tally.unusable += len(facts.rejects) + settled.readings.held
+        tally.unknown += facts.unknown
+        tally.repeated += parsed.repeated
+        tally.filled += parsed.filled
+        tally.fillable += parsed.fillable
+        tally.changed += settled.changed
+        tally.skewed += facts.skewed
+        tally.outdated += settled.outdated
+
+    def _look_at_whole(
+        self, bound: Bound, state: SourceState, tally: _Tally, now: datetime
+    ) -> SourceState:
+        """What only the whole of a poll can tell: an empty list, and alerts that are over."""
+        source = bound.source
+        self._watch.count(source.id, tally.quality(), now)
+        if not (tally.answers and tally.complete):
+            return state
+        if "alerts" in source.yields:
+            ended = self._history.end_missing_alerts(source.id, tally.alerts, now)
+            if ended:
+                self._show(Settled(alerts=ended))
+        # No warning is good news; every other list that empties itself is a fault until looked at.
+        held = state.incidents + state.series + state.positions + state.requests
+        is_empty = tally.records == 0 and held > 0 and source.yields != ("alerts",)
+        if is_empty == state.empty:
+            return state
+        if not is_empty:
+            ended_n = self._history.end_finding(source.id, FindingKind.EMPTY_FEED, now)
+            return replace(state, empty=False, findings=max(0, state.findings - ended_n))
+        found = Facts(zone=self._city.timezone)
+        detail = f"the list is empty; {held} records are known from before"
+        found.findings.append(NewFinding(kind=FindingKind.EMPTY_FEED, detail=detail, at=now))
+        opened = self._history.note_findings(source.id, found, seen_at=now)
+        log.warning("a list that was never empty is", source=source.id)
+        return replace(state, empty=True, findings=state.findings + opened)
+
+    def _show(self, settled: Settled) -> None:
+        incidents = settled.incidents
         oldest = self._clock() - KEPT_AFTER_CLOSING
         stays = [item for item in incidents if item.closed_at is None or item.closed_at >= oldest]
         goes = [item.id for item in incidents if item.closed_at and item.closed_at < oldest]
         try:
-            self._live.put(stays, goes)
+            self._live.put(
+                stays,
+                goes,
+                readings=settled.readings.newest,
+                positions=settled.positions,
+                alerts=settled.alerts,
+            )
         except StoreError:
             # History has it; the wall gets it when live state is filled again.
             self._on_live_lost()
@@ -254,6 +380,7 @@ class Poller:
         known = self._states if loaded else self._unread
         state = known.get(source.id) or SourceState(source_id=source.id)
         failures = state.failures + 1
+        await asyncio.to_thread(self._watch.count, source.id, Tally(failures=1), self._clock())
         failed = replace(
             state,
             last_attempt=started,
@@ -317,6 +444,8 @@ class Poller:
     def _load_state(self, source_id: str) -> SourceState:
         state = self._history.source_state(source_id) or SourceState(source_id=source_id)
         counts: dict[str, Any] = self._history.source_counts(source_id)
+        counts |= self._history.records.counts(source_id)
+        counts["findings"] = self._history.findings.open_counts().get(source_id, 0)
         state = replace(state, **counts, quarantined=self._history.quarantine_count(source_id))
         failing = self._unread.pop(source_id, None) or self._load_outage(source_id)
         if failing is None:
@@ -350,11 +479,39 @@ class Poller:
         return client
 
 
+async def _answers(answers: AsyncIterator[Answer], bound: Bound) -> AsyncIterator[Answer]:
+    """The answers of a fetch; a stream that falls silent is a lost connection."""
+    if not bound.connector.streams:
+        async for answer in answers:
+            yield answer
+        return
+    limit_s = _SILENT_INTERVALS * bound.source.every_s + bound.source.timeout_s
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(limit_s):
+                    answer = await anext(answers)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise RetryLater("timeout", f"nothing within {limit_s:g} s") from None
+            yield answer
+    finally:
+        await answers.aclose()  # type: ignore[attr-defined]
+
+
+def _without_empty(validators: dict[str, str]) -> dict[str, str]:
+    """An empty text forgets its key."""
+    return {key: value for key, value in validators.items() if value}
+
+
 def _count(state: SourceState, settled: Settled) -> SourceState:
     """Carry the totals on by what changed, so that no poll has to count the whole history."""
     totals: dict[str, Any] = {
         "incidents": state.incidents + len(settled.incidents) - len(settled.before),
         "quarantined": state.quarantined + settled.quarantined,
+        "findings": state.findings + settled.findings,
+        **{name: getattr(state, name) + number for name, number in settled.new.items()},
     }
     tests: dict[str, Callable[[Incident], bool]] = {
         "unlocated": lambda item: item.kecamatan is None,

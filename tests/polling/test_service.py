@@ -106,7 +106,9 @@ def start(
                 [bound, *more],
                 store,
                 mine,
-                client_for=lambda source, _: client_for(timedelta(seconds=20)),
+                client_for=lambda source, options: client_for(
+                    source, options, timeout=timedelta(seconds=20)
+                ),
             )
             loop = asyncio.new_event_loop()
             thread = threading.Thread(target=_run, args=(loop, service))

@@ -1,0 +1,168 @@
+"""Watches how good each source's answers are: counts, shape, and the last sample.
+
+What it keeps is about the polls, not about the city: when history is away the counts wait in
+memory, and a sample that cannot be made is left out. It never fails a poll.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from lawang.city import Source
+from lawang.connector import Answer, Parsed
+from lawang.domain.drift import LEARNING, Shape, find_drift, learn
+from lawang.domain.errors import LawangError, StoreError
+from lawang.domain.finding import FindingKind, NewFinding
+from lawang.domain.quality import Tally, bucket_of
+from lawang.sample import clean_answer, mapped_paths
+from lawang.store.history import History
+from lawang.store.quality import Sample
+
+log = structlog.get_logger(__name__)
+
+_FLUSH_EVERY = timedelta(seconds=60)
+_SAMPLE_EVERY = timedelta(hours=24)
+_KEPT = timedelta(days=35)
+_PRUNE_EVERY = timedelta(hours=6)
+_LONGEST_SAMPLE = 20_000
+_MOST_ROWS = 3
+_MOST_CHANGES = 12
+#: Fewer rows than this are no proof that a field is gone.
+_ROWS_FOR_VANISHED = 3
+
+
+@dataclass(slots=True)
+class _Known:
+    shape: Shape = field(default_factory=dict)
+    learned: int = 0
+    sampled_at: datetime | None = None
+
+
+class QualityWatch:
+    """One for a poller. Methods block and belong in a worker thread, one source at a time."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._counts: dict[str, dict[datetime, Tally]] = defaultdict(dict)
+        self._flushed: dict[str, datetime] = {}
+        self._known: dict[str, _Known] = {}
+        self._pruned: datetime | None = None
+
+    def forget(self) -> None:
+        """Drop what is remembered of shapes, as another process may have learned more."""
+        self._known.clear()
+
+    def count(self, source_id: str, tally: Tally, now: datetime) -> None:
+        """Count what a poll brought; written down once a minute."""
+        buckets = self._counts[source_id]
+        buckets.setdefault(bucket_of(now), Tally()).add(tally)
+        flushed = self._flushed.setdefault(source_id, now - _FLUSH_EVERY)
+        if now - flushed >= _FLUSH_EVERY:
+            self.flush(source_id, now)
+
+    def flush(self, source_id: str, now: datetime) -> None:
+        """Write down what was counted; kept for the next time when history is away."""
+        counts = self._counts.pop(source_id, {})
+        try:
+            self._history.quality.add(source_id, counts)
+            self._flushed[source_id] = now
+            self._prune(now)
+        except StoreError:
+            kept = self._counts[source_id]
+            for bucket, tally in counts.items():
+                kept.setdefault(bucket, Tally()).add(tally)
+
+    def _prune(self, now: datetime) -> None:
+        if self._pruned is None or now - self._pruned >= _PRUNE_EVERY:
+            self._pruned = now
+            self._history.quality.prune(now - _KEPT)
+            self._history.inbox.prune(now)
+
+    def look(self, source: Source, answer: Answer, parsed: Parsed) -> list[NewFinding]:
+        """Compare an answer's shape with what is known of the source; what is different.
+
+        A new shape is learned at once, so that it is told once; the sample is kept with it.
+        """
+        try:
+            return self._look(source, answer, parsed)
+        except StoreError:
+            return []
+
+    def _look(self, source: Source, answer: Answer, parsed: Parsed) -> list[NewFinding]:
+        known = self._known.get(source.id)
+        if known is None:
+            known = self._known[source.id] = self._load(source.id)
+        now = answer.fetched_at
+        if not parsed.records:
+            return []
+        is_due = known.sampled_at is None or now - known.sampled_at >= _SAMPLE_EVERY
+        seen = parsed.shape or {}
+        if seen == known.shape and known.learned >= LEARNING and not is_due:
+            return []
+        changes = self._changes(known, seen, parsed.records)
+        is_new = learn(known.shape, seen) != known.shape
+        if not (changes or is_due or is_new or known.learned < LEARNING):
+            return []
+        known.shape = learn(known.shape, seen)
+        known.learned += 1
+        body = _sample_text(source, answer)
+        known.sampled_at = now
+        self._history.quality.keep_sample(
+            Sample(
+                source_id=source.id,
+                taken_at=now,
+                content_type=answer.content_type,
+                body=body,
+                shape=known.shape,
+                learned=known.learned,
+            )
+        )
+        if not changes:
+            return []
+        log.warning("the shape of a source's records changed", source=source.id, n=len(changes))
+        more = len(changes) - _MOST_CHANGES
+        detail = "; ".join(changes[:_MOST_CHANGES]) + (f"; and {more} more" if more > 0 else "")
+        return [NewFinding(kind=FindingKind.SHAPE, detail=detail, sample=body, at=now)]
+
+    def _changes(self, known: _Known, seen: Shape, records: int) -> list[str]:
+        if known.learned < LEARNING or not seen:
+            return []
+        changes = find_drift(known.shape, seen)
+        if records >= _ROWS_FOR_VANISHED:
+            return changes
+        return [change for change in changes if " vanished " not in change]
+
+    def _load(self, source_id: str) -> _Known:
+        sample = self._history.quality.sample(source_id)
+        if sample is None:
+            return _Known()
+        return _Known(sample.shape, sample.learned, sample.taken_at)
+
+
+def _sample_text(source: Source, answer: Answer) -> str:
+    """The answer, shortened to a few rows and without personal data; "" if it cannot be cleaned."""
+    body = answer.body
+    try:
+        document = json.loads(body.decode("utf-8-sig", "replace"), strict=False)
+        body = json.dumps(_shorten(document), ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        pass
+    try:
+        text, _ = clean_answer(body, mapped_paths(source))
+    except (LawangError, RecursionError):
+        return ""
+    return text[:_LONGEST_SAMPLE]
+
+
+def _shorten(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _shorten(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_shorten(each) for each in value[:_MOST_ROWS]]
+    return value
