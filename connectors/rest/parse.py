@@ -13,7 +13,7 @@ from connectors.http import error_for
 from connectors.rest.options import Envelope, RestOptions
 from lawang.connector import Answer, Parsed
 from lawang.domain.errors import RetryLater
-from lawang.mapping import map_reports, search
+from lawang.mapping import map_rows, search
 
 _CODE = re.compile(r"[\w.:-]{1,40}", re.ASCII)
 
@@ -24,7 +24,7 @@ def parse_answer(options: RestOptions, answer: Answer) -> Parsed:
     Raises RetryLater("garbage") when it is not JSON or holds no list where `records` points, and
     the error that an envelope means.
     """
-    return map_reports(find_rows(options, open_json(answer.body)), options.fields, options.formats)
+    return map_rows(find_rows(options, open_json(answer.body)), options)
 
 
 def open_json(body: bytes) -> Any:

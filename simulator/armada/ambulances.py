@@ -1,0 +1,160 @@
+"""Dinkes's ambulances: `GET v2/units` with a bearer token, snake case, GeoJSON points.
+
+They drive to what PSC 119 is called to, and to large fires. Who lies in them is in the answers,
+as in real ones: nobody outside the ambulance may read that.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lawang.domain.clock import Clock
+from simulator.armada.trips import Call, Fix, Point, Trip, dispatch, stand
+from simulator.city_life import Neighbourhood, Town, poisson, random_for
+from simulator.department import Department
+from simulator.events import Fires
+from simulator.faults import Confusion, Faults
+from simulator.people import somebody
+from simulator.settings import SimulatorSettings
+
+TOKEN = "demo"  # noqa: S105 (it is printed in the log and guards nothing)
+AMBULANCES = 10
+#: Calls of the whole city on a day: the simulation's own figure.
+CALLS_PER_DAY = 22.0
+_SPEED_KMH, _DELAY = 34.0, timedelta(minutes=3)
+_STATE = {"standby": "READY", "going": "EN_ROUTE", "there": "ON_SCENE", "returning": "RETURNING"}
+_CONFUSION = Confusion(
+    "unit_code",
+    (
+        {"geo": "-2.98,104.75"},
+        {"unit_code": {"no": 7}},
+        {"last_fix": ["kemarin"]},
+        {"state": 1, "velocity": "cepat"},
+    ),
+)
+
+
+class Station:
+    """Where all ambulances are. Any number of these with one town, seed and factor agree."""
+
+    def __init__(self, town: Town, seed: int, factor: float) -> None:
+        self._town = town
+        self._seed = seed
+        self._factor = factor
+        self._fires = Fires(town, seed, factor)
+        self._known: tuple[object, list[list[Trip]]] = (None, [])
+        codes = sorted({place.kecamatan for place in town.neighbourhoods})
+        #: The smallest kelurahan, which is the centre, of every other kecamatan.
+        self.bases: tuple[Neighbourhood, ...] = tuple(
+            min(town.in_kecamatan(code), key=lambda place: (place.area_km2, place.code))
+            for code in (codes[::2] + codes[1::2])[:AMBULANCES]
+        )
+
+    def fixes(self, at: datetime) -> list[Fix]:
+        """Every ambulance's place, in the order of `bases`."""
+        points = self._points()
+        trips = self._trips(at)
+        return [stand(base, own, at, _SPEED_KMH) for base, own in zip(points, trips, strict=True)]
+
+    def _points(self) -> list[Point]:
+        return [(place.latitude, place.longitude) for place in self.bases]
+
+    def _trips(self, at: datetime) -> list[list[Trip]]:
+        """All trips of today and yesterday, made again when there is something new."""
+        day = at.astimezone(self._town.timezone).date()
+        begin = datetime.combine(day - timedelta(days=1), time(), self._town.timezone)
+        since = begin.astimezone(UTC)
+        stand_of = (day, len(self._town.happenings.blazes))
+        if self._known[0] != stand_of:
+            calls = [
+                Call(fire.key, fire.start, (fire.latitude, fire.longitude), 1, fire.end)
+                for fire in self._fires.fires_between(since, since + timedelta(days=2))
+                if fire.size != "kecil"
+            ]
+            calls += self._emergencies(since)
+            self._known = stand_of, dispatch(calls, self._points(), _SPEED_KMH, _DELAY)
+        return self._known[1]
+
+    def _emergencies(self, since: datetime) -> list[Call]:
+        calls = []
+        weights = [place.area_km2**0.5 for place in self._town.neighbourhoods]
+        for day in range(2):
+            start = since + timedelta(days=day)
+            rng = random_for(self._seed, "ambulances", start.isoformat())
+            for index in range(poisson(rng, CALLS_PER_DAY * self._factor)):
+                at = start + timedelta(hours=rng.triangular(0, 24, 14))
+                place = rng.choices(self._town.neighbourhoods, weights)[0]
+                until = at + timedelta(minutes=rng.uniform(18, 50))
+                point = self._town.point_in(place, rng)
+                calls.append(Call(f"PSC-{start:%Y%m%d}-{index:03d}", at, point, 1, until))
+        return calls
+
+
+@dataclass(frozen=True)
+class Api:
+    """The endpoint; a skewed clock (see `Faults`) shifts all times it speaks."""
+
+    station: Station
+    town: Town
+    faults: Faults
+    clock: Clock
+    seed: int
+
+    def routes(self) -> list[Route]:
+        """All routes, relative to the department."""
+        return [Route("/v2/units", self._answer)]
+
+    def _answer(self, request: Request) -> Response:
+        shown = request.headers.get("authorization", "")
+        if not hmac.compare_digest(shown.encode(), f"Bearer {TOKEN}".encode()):
+            return JSONResponse({"error": "invalid_token"}, 401)
+        fixes = self.station.fixes(self.clock())
+        units = [self._speak(number, fix) for number, fix in enumerate(fixes, 1)]
+        return JSONResponse({"status": "success", "units": units})
+
+    def _speak(self, number: int, fix: Fix) -> dict[str, Any]:
+        crew = somebody(random_for(self.seed, "crew", number))
+        patient = None
+        if fix.trip is not None and fix.doing != "going":
+            who = somebody(random_for(self.seed, "patient", fix.trip.call.key))
+            patient = {"full_name": who.name, "nik": who.nik, "complaint": "sesak napas"}
+        shown = (self.clock() + self.faults.skew).astimezone(self.town.timezone)
+        return {
+            "unit_code": f"AMB-{number:02d}",
+            "display_name": f"Ambulans {number}",
+            "geo": {
+                "type": "Point",
+                "coordinates": [round(fix.point[1], 6), round(fix.point[0], 6)],
+            },
+            "velocity": fix.speed_kmh,
+            "bearing": fix.heading,
+            "state": _STATE[fix.doing],
+            "last_fix": shown.isoformat(timespec="seconds"),
+            "base": {"name": f"Pangkalan {self.station.bases[number - 1].name}"},
+            "crew": [{"full_name": crew.name, "phone": crew.phone}],
+            "patient": patient,
+        }
+
+
+def department(town: Town, settings: SimulatorSettings) -> Department:
+    """The department; it keeps nothing."""
+    faults = Faults()
+    station = Station(town, settings.seed, settings.factor)
+    api = Api(station, town, faults, settings.clock, settings.seed)
+    return Department(
+        id="ambulans",
+        name="Ambulans Dinkes",
+        protocol="REST JSON",
+        path="/v2/units",
+        note=f"Authorization: Bearer {TOKEN}",
+        routes=api.routes(),
+        faults=faults,
+        confusion=_CONFUSION,
+    )

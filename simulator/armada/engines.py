@@ -1,0 +1,200 @@
+"""Damkar's engines: `GET api/armada?kunci=demo`, an object of objects, numbers with a comma.
+
+They drive to the city's fires and to the rescues that Damkar is called to (1,040 in 2025).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from lawang.domain.clock import Clock
+from simulator.armada.trips import Call, Fix, Point, Trip, dispatch, stand
+from simulator.city_life import Neighbourhood, Town, poisson, random_for
+from simulator.department import Department
+from simulator.events import Fires
+from simulator.faults import Faults
+from simulator.people import somebody
+from simulator.settings import SimulatorSettings
+
+KEY = "demo"
+ENGINES, RESCUES_PER_YEAR = 33, 1_040
+#: The kecamatan of the 8 posts, and how many engines stand at each: the simulation's own.
+POSTS = {
+    "16.71.04": 6,
+    "16.71.07": 5,
+    "16.71.06": 5,
+    "16.71.02": 4,
+    "16.71.14": 4,
+    "16.71.09": 3,
+    "16.71.13": 3,
+    "16.71.08": 3,
+}
+_SPEED_KMH, _DELAY = 38.0, timedelta(minutes=2)
+_KINDS = ("Pancar 5.000 L", "Pancar 3.000 L", "Tangki 10.000 L", "Penyelamatan", "Tangga")
+_STATUS = {
+    "standby": "SIAGA",
+    "going": "MENUJU TKP",
+    "there": "DI TKP",
+    "returning": "KEMBALI KE POS",
+}
+_WRONG: tuple[str | dict[str, Any], ...] = (
+    {"lintang": ["-2,98"], "bujur": True},
+    {"kode": {"no": 7}},
+    {"waktu": ["kemarin"]},
+    "rusak",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine and the post where it stands."""
+
+    code: str
+    kind: str
+    post: str
+    place: Neighbourhood
+
+    @property
+    def base(self) -> Point:
+        return self.place.latitude, self.place.longitude
+
+
+class Brigade:
+    """Where all engines are. Any number of these with one town, seed and factor agree."""
+
+    def __init__(self, town: Town, seed: int, factor: float) -> None:
+        self._town = town
+        self._seed = seed
+        self._factor = factor
+        self._fires = Fires(town, seed, factor)
+        self._known: tuple[object, list[list[Trip]]] = (None, [])
+        self.engines = tuple(self._engines())
+
+    def fixes(self, at: datetime) -> list[tuple[Engine, Fix]]:
+        """Every engine with where it is."""
+        trips = self._trips(at)
+        return [
+            (engine, stand(engine.base, own, at, _SPEED_KMH))
+            for engine, own in zip(self.engines, trips, strict=True)
+        ]
+
+    def _trips(self, at: datetime) -> list[list[Trip]]:
+        """All trips of today and yesterday, made again when there is something new."""
+        day = at.astimezone(self._town.timezone).date()
+        begin = datetime.combine(day - timedelta(days=1), time(), self._town.timezone)
+        since = begin.astimezone(UTC)
+        stand_of = (day, len(self._town.happenings.blazes))
+        if self._known[0] != stand_of:
+            until = since + timedelta(days=2)
+            calls = [
+                Call(fire.key, fire.start, (fire.latitude, fire.longitude), fire.engines, fire.end)
+                for fire in self._fires.fires_between(since, until)
+            ]
+            calls += self._rescues(since)
+            bases = [engine.base for engine in self.engines]
+            self._known = stand_of, dispatch(calls, bases, _SPEED_KMH, _DELAY)
+        return self._known[1]
+
+    def _rescues(self, since: datetime) -> list[Call]:
+        calls = []
+        for day in range(2):
+            start = since + timedelta(days=day)
+            rng = random_for(self._seed, "rescues", start.isoformat())
+            for index in range(poisson(rng, RESCUES_PER_YEAR * self._factor / 365)):
+                at = start + timedelta(hours=rng.triangular(0, 24, 15))
+                point = self._town.point_in(rng.choice(self._town.neighbourhoods), rng)
+                until = at + timedelta(minutes=rng.uniform(20, 70))
+                calls.append(Call(f"{start:%Y%m%d}-R{index:02d}", at, point, 1, until))
+        return calls
+
+    def _engines(self) -> list[Engine]:
+        found: list[Engine] = []
+        for code, count in POSTS.items():
+            places = self._town.in_kecamatan(code)
+            place = min(places, key=lambda each: (each.area_km2, each.code))
+            for _ in range(count):
+                number = len(found) + 1
+                kind = _KINDS[number % len(_KINDS)]
+                found.append(Engine(f"DK-{number:02d}", kind, f"Pos {place.kecamatan_name}", place))
+        return found
+
+
+@dataclass(frozen=True)
+class Api:
+    """The endpoint; a skewed clock (see `Faults`) shifts all times it speaks."""
+
+    brigade: Brigade
+    town: Town
+    faults: Faults
+    clock: Clock
+    seed: int
+
+    def routes(self) -> list[Route]:
+        """All routes, relative to the department."""
+        return [Route("/api/armada", self._answer)]
+
+    def _answer(self, request: Request) -> Response:
+        shown = request.query_params.get("kunci", "")
+        if not hmac.compare_digest(shown.encode(), KEY.encode()):
+            return JSONResponse({"galat": "kunci tidak berlaku"}, 401)
+        fixes = self.brigade.fixes(self.clock())
+        fleet: dict[str, Any] = {each.code: self._speak(each, fix) for each, fix in fixes}
+        if self.faults.present.kind == "wrong_types":
+            fleet = dict(_spoilt(fleet))
+        return JSONResponse({"armada": fleet})
+
+    def _speak(self, engine: Engine, fix: Fix) -> dict[str, Any]:
+        now = self.clock()
+        driver = somebody(random_for(self.seed, "engine", engine.code))
+        # A tracker tells its place every few seconds, each a little later than the other.
+        sent = now - timedelta(seconds=random_for(self.seed, engine.code).randrange(8))
+        shown = (sent + self.faults.skew).astimezone(self.town.timezone)
+        return {
+            "kode": engine.code,
+            "jenis": engine.kind,
+            "pos": engine.post,
+            "status": _STATUS[fix.doing],
+            "lintang": f"{fix.point[0]:.6f}".replace(".", ","),
+            "bujur": f"{fix.point[1]:.6f}".replace(".", ","),
+            "arah": f"{fix.heading:.0f}",
+            "kecepatan": f"{fix.speed_kmh:.1f}".replace(".", ","),
+            "waktu": f"{shown:%d/%m/%Y %H:%M:%S}",
+            "kejadian": fix.trip.call.key if fix.trip else None,
+            "pengemudi": driver.name,
+            "hp_pengemudi": driver.phone,
+        }
+
+
+def _spoilt(fleet: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every third engine wrong in one of a few ways: the common gate spoils only lists."""
+    for number, (code, each) in enumerate(fleet.items()):
+        turn, rest = divmod(number, 3)
+        wrong = _WRONG[turn % len(_WRONG)]
+        if rest != 1:
+            yield code, each
+        else:
+            yield code, wrong if isinstance(wrong, str) else each | wrong
+
+
+def department(town: Town, settings: SimulatorSettings) -> Department:
+    """The department; it keeps nothing."""
+    faults = Faults()
+    brigade = Brigade(town, settings.seed, settings.factor)
+    api = Api(brigade, town, faults, settings.clock, settings.seed)
+    return Department(
+        id="armada_damkar",
+        name="Armada Damkar",
+        protocol="REST JSON",
+        path="/api/armada",
+        note=f"kunci={KEY}",
+        routes=api.routes(),
+        faults=faults,
+    )
