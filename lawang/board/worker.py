@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 _ALIVE_EVERY_S = 2.0
 _TICK_EVERY_S = 20.0
 _RETRY_S = 0.5
+#: With hundreds of sources something changes all the time; each look at it takes them together.
+_GAP_S = 0.2
 
 
 class BoardWorker:
@@ -73,6 +75,7 @@ class BoardWorker:
         self._last_tick = 0.0
         self._last_alive = 0.0
         self._next_fill = 0.0
+        self._next_take = 0.0
         self._log_has_grown = False
 
     def start(self) -> None:
@@ -119,7 +122,9 @@ class BoardWorker:
                     self._try_to_fill()
                 message = subscription.get_message(timeout=0.25)
                 if message is not None:
+                    self._stop.wait(max(0.0, self._next_take - time.monotonic()))
                     self._take([message, *_waiting(subscription)])
+                    self._next_take = time.monotonic() + _GAP_S
                 self._keep_time()
         finally:
             subscription.close()
@@ -168,11 +173,12 @@ class BoardWorker:
     def _take(self, messages: Iterable[Any]) -> None:
         """Follow what changed: the named incidents and sources, read from the cache."""
         ids: dict[str, None] = {}
-        sources_changed = False
+        polled: set[str] = set()
         for message in messages:
             content = orjson.loads(message["data"])
             ids |= dict.fromkeys(content["incidents"])
-            sources_changed = sources_changed or content["source"] is not None
+            if content["source"] is not None:
+                polled.add(content["source"])
         names: list[str] = []
         if ids:
             for incident_id, incident in self._live.incidents(list(ids)).items():
@@ -183,13 +189,13 @@ class BoardWorker:
             self._read_latest()
             self._log_has_grown = True
             names += AFTER_INCIDENTS
-        if sources_changed:
+        if polled:
             # Not before a poll is through: half of a first poll makes no week to compare with.
             if self._log_has_grown:
                 self._log_has_grown = False
                 self._read_history()
                 names += [name for name in ("counters", "latest") if name not in names]
-            self._state.states = self._live.source_states()
+            self._state.states |= self._live.source_states(polled)
             names += AFTER_SOURCE
         self._announce(names)
 

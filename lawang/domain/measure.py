@@ -44,8 +44,8 @@ class Measure:
 
     `expected` is the least and the greatest value that can be true; `jump` how many times a value
     may exceed, or fall short of, what its series usually holds before it is held back (None: never
-    looked at); `resets` when a cumulative one begins again from nothing; `forecast` that its readings
-    are about times to come.
+    looked at); `resets` when a cumulative one begins again from nothing; `forecast` that its
+    readings are about times to come.
     """
 
     id: str

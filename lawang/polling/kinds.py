@@ -62,8 +62,9 @@ def settle_reading(made: Measurement, setting: Setting, facts: Facts) -> None:
     start, end = span(made.at, measure.period, city.timezone)
     stated = made.observed_at
     estimated = stated is not None and stated > setting.newest_believable
-    # Of a period that still runs the value is as of now.
-    observed_at = min(end, fetched_at) if stated is None or estimated else stated
+    # Of a period that is over the value was true at its end, however late it was published; of one
+    # that still runs it is as of when the source changed it, or else as of now.
+    observed_at = min(end, fetched_at if stated is None or estimated else stated)
     place = city.gazetteer.place(made.latitude, made.longitude, region_text(source, made.region))
     is_future = start > setting.newest_believable
     reading = Reading(
@@ -152,7 +153,7 @@ def settle_request(made: Application, setting: Setting, facts: Facts) -> None:
     status = RequestStatus(mapped) if mapped in _REQUEST_STATUSES else RequestStatus.UNKNOWN
     service = _find_service(source, made)
     place = city.gazetteer.place(made.latitude, made.longitude, region_text(source, made.region))
-    closed_at = made.closed_at
+    closed_at = made.closed_at if made.closed_at and made.closed_at <= newest else None
     if not status.is_open and closed_at is None and not estimated:
         closed_at = observed_at
     facts.skewed += skewed
@@ -287,7 +288,7 @@ def _touched(geometry: dict[str, object], city: City) -> set[str]:
         AttributeError,
         KeyError,
         IndexError,
-        shapely.errors.GEOSException,
+        shapely.errors.ShapelyError,
     ):
         return set()
     return city.gazetteer.touching(area)

@@ -121,6 +121,8 @@ class Poller:
         # Failures of sources whose state could not be read yet, as history is away.
         self._unread: dict[str, SourceState] = {}
         self._persisted: dict[str, datetime] = {}
+        # Where polls stand that this poller itself has finished.
+        self._cursors: dict[str, Cursor] = {}
         self._not_before: dict[str, datetime] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
         self.fence = 0
@@ -136,6 +138,7 @@ class Poller:
         self._states.clear()
         self._unread.clear()
         self._persisted.clear()
+        self._cursors.clear()
         self._not_before.clear()
         self._watch.forget()
 
@@ -185,7 +188,9 @@ class Poller:
     async def _succeed(self, bound: Bound, started: datetime) -> SourceState:
         source = bound.source
         before = self._states[source.id]
-        cursor = await asyncio.to_thread(self._history.cursor, source.id)
+        cursor = self._cursors.get(source.id)
+        if cursor is None:
+            cursor = await asyncio.to_thread(self._history.cursor, source.id)
         tally = _Tally()
         validators = dict(cursor.validators)
         watermark = cursor.watermark
@@ -236,8 +241,33 @@ class Poller:
         """Write down that a poll, or one answer of a stream, is through, and tell everybody."""
         source = bound.source
         before = self._states[source.id]
+        done = await asyncio.to_thread(
+            self._write_down, bound, started, cursor, following, state, tally
+        )
+        if before.failures:
+            log.info(
+                "source recovered",
+                source=source.id,
+                failures=before.failures,
+                since=before.failing_since.isoformat() if before.failing_since else None,
+            )
+        self._not_before.pop(source.id, None)
+        return done
+
+    def _write_down(
+        self,
+        bound: Bound,
+        started: datetime,
+        cursor: Cursor,
+        following: Cursor,
+        state: SourceState,
+        tally: _Tally,
+    ) -> SourceState:
+        """The blocking part of `_conclude`, in one visit to a thread."""
+        source = bound.source
+        before = self._states[source.id]
         now = self._clock()
-        state = await asyncio.to_thread(self._look_at_whole, bound, state, tally, now)
+        state = self._look_at_whole(bound, state, tally, now)
         done = replace(
             state,
             last_attempt=started,
@@ -254,17 +284,10 @@ class Poller:
             outdated=state.outdated + tally.outdated,
             simulated=before.simulated if tally.simulated is None else tally.simulated,
         )
-        await asyncio.to_thread(self._finish, source, cursor, following, done, tally)
-        if before.failures:
-            log.info(
-                "source recovered",
-                source=source.id,
-                failures=before.failures,
-                since=before.failing_since.isoformat() if before.failing_since else None,
-            )
-        self._not_before.pop(source.id, None)
+        self._finish(source, cursor, following, done, tally)
+        self._cursors[source.id] = following
         self._states[source.id] = done
-        await asyncio.to_thread(self._announce, done)
+        self._announce(done)
         return done
 
     def _take(
@@ -380,7 +403,6 @@ class Poller:
         known = self._states if loaded else self._unread
         state = known.get(source.id) or SourceState(source_id=source.id)
         failures = state.failures + 1
-        await asyncio.to_thread(self._watch.count, source.id, Tally(failures=1), self._clock())
         failed = replace(
             state,
             last_attempt=started,
@@ -398,13 +420,17 @@ class Poller:
             seconds=self.delay_s(source.every_s, failures, error)
         )
         known[source.id] = failed
+        await asyncio.to_thread(self._write_down_failure, failed, loaded)
+        return failed
+
+    def _write_down_failure(self, failed: SourceState, loaded: bool) -> None:
         # A state that lacks what history knows must not replace the one that is shown.
         if loaded:
-            await asyncio.to_thread(self._announce, failed)
+            self._announce(failed)
         # After the wall was told: a history that is busy takes its time to say so.
-        if failures == 1:
-            await asyncio.to_thread(self._record_outage, failed)
-        return failed
+        if failed.failures == 1:
+            self._record_outage(failed)
+        self._watch.count(failed.source_id, Tally(failures=1), self._clock())
 
     def delay_s(self, every_s: float, failures: int, error: SourceError) -> float:
         """How long to leave a failing source alone after its `failures`-th failure, in seconds.

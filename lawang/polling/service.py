@@ -113,7 +113,10 @@ class PollerService:
         await asyncio.to_thread(self._board.stop)
 
     async def _poll(self, bound: Bound) -> None:
-        """One tick of one source: not while it is still busy, or being left alone."""
+        """One tick of one source: not while it is still busy, or being left alone.
+
+        Returns at once, as the clock would call a slow poll a fault of its own.
+        """
         name = bound.source.id
         if name in self._busy or self._lease.fence is None:
             return
@@ -126,8 +129,6 @@ class PollerService:
         if bound.connector.streams:
             self._streams.add(task)
             task.add_done_callback(self._streams.discard)
-            return
-        await task
 
     async def _poll_now(self, bound: Bound) -> None:
         name = bound.source.id

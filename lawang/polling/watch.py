@@ -39,8 +39,13 @@ _ROWS_FOR_VANISHED = 3
 
 @dataclass(slots=True)
 class _Known:
+    """What is known of one source; paths begin with the form of the answers they are of.
+
+    A department that sends a CSV today and a workbook tomorrow has two shapes, and no drift.
+    """
+
     shape: Shape = field(default_factory=dict)
-    learned: int = 0
+    learned: dict[str, int] = field(default_factory=dict)
     sampled_at: datetime | None = None
 
 
@@ -102,15 +107,18 @@ class QualityWatch:
         if not parsed.records:
             return []
         is_due = known.sampled_at is None or now - known.sampled_at >= _SAMPLE_EVERY
-        seen = parsed.shape or {}
-        if seen == known.shape and known.learned >= LEARNING and not is_due:
+        form = _form(answer.content_type)
+        learned = known.learned.get(form, 0)
+        seen = {f"{form}:{path}": kinds for path, kinds in (parsed.shape or {}).items()}
+        before = {path: kinds for path, kinds in known.shape.items() if path.startswith(f"{form}:")}
+        if seen == before and learned >= LEARNING and not is_due:
             return []
-        changes = self._changes(known, seen, parsed.records)
-        is_new = learn(known.shape, seen) != known.shape
-        if not (changes or is_due or is_new or known.learned < LEARNING):
+        changes = _changes(before, seen, parsed.records) if learned >= LEARNING else []
+        after = learn(before, seen)
+        if not (changes or is_due or after != before or learned < LEARNING):
             return []
-        known.shape = learn(known.shape, seen)
-        known.learned += 1
+        known.shape = {**known.shape, **after}
+        known.learned[form] = learned + 1
         body = _sample_text(source, answer)
         known.sampled_at = now
         self._history.quality.keep_sample(
@@ -120,7 +128,7 @@ class QualityWatch:
                 content_type=answer.content_type,
                 body=body,
                 shape=known.shape,
-                learned=known.learned,
+                learned=min(known.learned.values()),
             )
         )
         if not changes:
@@ -130,19 +138,27 @@ class QualityWatch:
         detail = "; ".join(changes[:_MOST_CHANGES]) + (f"; and {more} more" if more > 0 else "")
         return [NewFinding(kind=FindingKind.SHAPE, detail=detail, sample=body, at=now)]
 
-    def _changes(self, known: _Known, seen: Shape, records: int) -> list[str]:
-        if known.learned < LEARNING or not seen:
-            return []
-        changes = find_drift(known.shape, seen)
-        if records >= _ROWS_FOR_VANISHED:
-            return changes
-        return [change for change in changes if " vanished " not in change]
-
     def _load(self, source_id: str) -> _Known:
         sample = self._history.quality.sample(source_id)
         if sample is None:
             return _Known()
-        return _Known(sample.shape, sample.learned, sample.taken_at)
+        forms = {path.partition(":")[0] for path in sample.shape}
+        return _Known(sample.shape, dict.fromkeys(forms, sample.learned), sample.taken_at)
+
+
+def _form(content_type: str) -> str:
+    """The form of an answer in one word without the marks that paths are made of."""
+    essence = content_type.partition(";")[0].rpartition("/")[2]
+    return "".join(filter(str.isalnum, essence)) or "rows"
+
+
+def _changes(before: Shape, seen: Shape, records: int) -> list[str]:
+    if not seen:
+        return []
+    changes = [change.partition(":")[2] for change in find_drift(before, seen)]
+    if records >= _ROWS_FOR_VANISHED:
+        return changes
+    return [change for change in changes if " vanished " not in change]
 
 
 def _sample_text(source: Source, answer: Answer) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table
@@ -26,6 +27,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._turn: AbstractContextManager[object] = (
+            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
         self.insert: Any = (
             postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         )
@@ -38,8 +42,13 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that writes; on SQLite it waits for the one writer before it begins."""
+        """A transaction that writes; on SQLite it waits for the one writer before it begins.
+
+        Writers of one process queue here: SQLite lets them poll for its lock, where the one that
+        waited longest is as likely as any to go away empty-handed.
+        """
         with (
+            self._turn,
             as_store_error(),
             self.engine.connect().execution_options(writes=True) as connection,
             connection.begin(),

@@ -258,6 +258,14 @@ class History:
     def _hold(self, connection: Connection, source_id: str, fence: int, now: datetime) -> None:
         """Take the source's row for this transaction and refuse a clock that was replaced."""
         table = schema.source_state
+        hold = (
+            update(table)
+            .where(table.c.source_id == source_id, table.c.fence <= fence)
+            .values(fence=fence)
+        )
+        if connection.execute(hold).rowcount == 1:
+            return
+        # The first time; or somebody else's, whom the second try finds there still.
         connection.execute(
             self._insert(table)
             .values(
@@ -270,12 +278,7 @@ class History:
             )
             .on_conflict_do_nothing()
         )
-        held = connection.execute(
-            update(table)
-            .where(table.c.source_id == source_id, table.c.fence <= fence)
-            .values(fence=fence)
-        )
-        if held.rowcount != 1:
+        if connection.execute(hold).rowcount != 1:
             raise Fenced(f"{source_id}: another clock has taken over")
 
     def _current(

@@ -228,11 +228,17 @@ class LiveStore:
             raw = self._redis.hvals(self.keys.incidents)
         return [incident_from_plain(orjson.loads(value)) for value in raw]
 
-    def source_states(self) -> dict[str, SourceState]:
-        """The states of all sources polled so far."""
+    def source_states(self, ids: Iterable[str] | None = None) -> dict[str, SourceState]:
+        """The states of the sources polled so far; all of them, or those of `ids`."""
+        wanted = None if ids is None else list(ids)
+        if wanted == []:
+            return {}
         with _as_store_error():
-            raw = self._redis.hgetall(self.keys.sources)
-        states = (state_from_plain(orjson.loads(value)) for value in raw.values())
+            if wanted is None:
+                raw = self._redis.hvals(self.keys.sources)
+            else:
+                raw = self._redis.hmget(self.keys.sources, wanted)
+        states = (state_from_plain(orjson.loads(value)) for value in raw if value)
         return {state.source_id: state for state in states}
 
     def fill(

@@ -1,4 +1,4 @@
-"""What became of incidents and service requests: how many closed, and how many by their due time."""
+"""What became of incidents and requests: how many closed, and how many by their due time."""
 
 from __future__ import annotations
 

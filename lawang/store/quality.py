@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -36,8 +36,13 @@ class QualityStore:
 
     def add(self, source_id: str, tallies: dict[datetime, Tally]) -> None:
         """Add what was counted to each bucket."""
+        self.add_all({source_id: tallies})
+
+    def add_all(self, counted: Mapping[str, Mapping[datetime, Tally]]) -> None:
+        """Add what was counted of several sources, by source and bucket; all of it or nothing."""
         rows = [
             {"source_id": source_id, "bucket": bucket, **asdict(tally)}
+            for source_id, tallies in counted.items()
             for bucket, tally in tallies.items()
             if not tally.is_empty
         ]
