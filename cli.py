@@ -347,11 +347,15 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A short look; writes no results.")
     ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="How long `poll` and the like are watched in a full run."),
+    ] = None,
 ) -> None:
     """Run a benchmark: a claim of this project, measured beside what it is measured against."""
     from benchmarks import run
 
-    figures = run(name, quick=quick)
+    figures = run(name, quick=quick, minutes=minutes)
     if as_json:
         print(json.dumps(figures))
 

@@ -332,10 +332,14 @@
       draw();
     };
     if (saved && saved.step) {
-      const sure =
-        saved.step === "accept"
+      const accepts = saved.step === "accept";
+      const sure = found.holds_back
+        ? accepts
           ? say("Yes, these values are right: count them")
-          : say("Yes, leave it out for good");
+          : say("Yes, leave it out for good")
+        : accepts
+          ? say("Yes, it is meant to be so")
+          : say("Yes, pass over it");
       const yes = part("button", { type: "button", class: "action", "data-act": "yes" }, sure);
       const no = part("button", { type: "button", "data-act": "no" }, say("Cancel"));
       by.disabled = note.disabled = true;

@@ -41,7 +41,7 @@ _ALIVE_EVERY_S = 2.0
 _TICK_EVERY_S = 20.0
 _RETRY_S = 0.5
 #: With hundreds of sources something changes all the time; each look at it takes them together.
-_GAP_S = 0.2
+_GAP_S = 0.3
 
 
 class BoardWorker:

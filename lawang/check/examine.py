@@ -126,11 +126,12 @@ def examine(
         personal=_personal(got.shape, source, options),
         shape=got.shape,
         first=_first(got),
-        placed_by=_count(made.placed_by for made in records if not isinstance(made, Alert)),
+        placed_by=_placed_by(got),
         location_problems=_count(
             made.location_problem
             for made in records
-            if not isinstance(made, Alert) and made.location_problem
+            # A figure of a clinic or an account need not say where it is.
+            if not isinstance(made, Alert | Reading) and made.location_problem
         ),
         places_not_found=_places_not_found(got),
         unknown_categories=_count(
@@ -248,6 +249,16 @@ def _places_not_found(got: Gathered) -> dict[str, int]:
         if made.kecamatan is None and (kind in ("incidents", "service_requests") or _has_place(raw))
     ]
     return _count(words)
+
+
+def _placed_by(got: Gathered) -> dict[str, int]:
+    return _count(
+        made.placed_by
+        for kind, pairs in got.pairs.items()
+        if kind != "alerts"
+        for raw, made in pairs
+        if kind in ("incidents", "service_requests") or _has_place(raw)
+    )
 
 
 def _has_place(raw: Any) -> bool:

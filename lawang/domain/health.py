@@ -6,7 +6,7 @@ and the time, so nothing has to be running for a dead source to look dead.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -119,7 +119,8 @@ def worst(healths: list[Health]) -> Health:
 
 def state_to_plain(state: SourceState) -> dict[str, Any]:
     """A JSON-ready mapping; instants as ISO 8601 text."""
-    plain = asdict(state)
+    # Not `asdict`, which copies every value: this is done for each source at each of its polls.
+    plain = {name: getattr(state, name) for name in SourceState.__dataclass_fields__}
     for name in _INSTANTS:
         if plain[name] is not None:
             plain[name] = plain[name].isoformat()

@@ -123,8 +123,11 @@ class Poller:
         self._persisted: dict[str, datetime] = {}
         # Where polls stand that this poller itself has finished.
         self._cursors: dict[str, Cursor] = {}
+        self._recounted: dict[str, datetime] = {}
         self._not_before: dict[str, datetime] = {}
         self._clients: dict[str, httpx.AsyncClient] = {}
+        # Like a client, bound to the source's file, which does not change while we run.
+        self._reach: dict[str, tuple[Any, Any]] = {}
         self.fence = 0
 
     async def close(self) -> None:
@@ -216,7 +219,10 @@ class Poller:
 
     def _context(self, bound: Bound) -> FetchContext:
         source = bound.source
-        network, rules = self._reach_for(source, bound.options)
+        reach = self._reach.get(source.id)
+        if reach is None:
+            reach = self._reach[source.id] = self._reach_for(source, bound.options)
+        network, rules = reach
         return FetchContext(
             client=self._client(bound),
             clock=self._clock,
@@ -314,6 +320,7 @@ class Poller:
             fence=self.fence,
             facts=facts,
         )
+        self._watch.note(source.id)
         self._add_up(tally, answer, parsed, facts, settled)
         tally.simulated = simulated or bool(tally.simulated)
         if settled.changed:

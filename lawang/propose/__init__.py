@@ -5,7 +5,7 @@ them say whether the guess can be right.
 """
 
 from lawang.propose.envelope import Found, find_rows, guess_paging
-from lawang.propose.mapping import Proposal, propose
+from lawang.propose.mapping import Proposal, propose, with_time
 from lawang.propose.measures import MeasureDraft
 from lawang.propose.writing import Draft, write_toml
 
@@ -17,5 +17,6 @@ __all__ = [
     "find_rows",
     "guess_paging",
     "propose",
+    "with_time",
     "write_toml",
 ]

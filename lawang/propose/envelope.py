@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 _DEEPEST = 5
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -18,6 +17,7 @@ _CURSORS = (
     "next_token", "nextToken", "lanjut", "berikutnya",
 )  # fmt: skip
 _PAGES = ("page", "current_page", "currentPage", "halaman", "hal")
+_NOW = ("sekarang", "current")
 _SIZES = ("per_page", "perPage", "page_size", "pageSize", "limit", "jumlah", "per_halaman", "size")
 _OFFSETS = ("offset", "mulai", "start", "skip")
 
@@ -71,12 +71,11 @@ def join(path: str, key: str) -> str:
     return f"{path}.{quoted}" if path else quoted
 
 
-def guess_paging(document: Any, rows: int, url: str) -> dict[str, Any] | None:
+def guess_paging(document: Any, rows: int) -> dict[str, Any] | None:
     """`paging` of a rest source, from what an answer with `rows` records says of pages.
 
     None where it says nothing: one answer may be everything.
     """
-    asked = {name.casefold(): name for name, _ in parse_qsl(urlsplit(url).query)}
     stated = dict(_plain(document, "", 0))
     for path, value in stated.items():
         key = _last(path)
@@ -86,12 +85,13 @@ def guess_paging(document: Any, rows: int, url: str) -> dict[str, Any] | None:
     for path, value in stated.items():
         if _last(path) in _CURSORS and isinstance(value, str | int) and value != "":
             return {"kind": "cursor", "parameter": _parameter(_last(path)), "next": path}
-    page = _first(stated, _PAGES)
+    page = _first(stated, (*_PAGES, *_NOW))
     size = _first(stated, _SIZES)
     if page is not None:
         return {
             "kind": "page",
-            "parameter": asked.get("page", _last(page)).removeprefix("current_"),
+            # {"halaman": {"sekarang": 1}} says that there are pages, not how to ask for them.
+            "parameter": "page" if _last(page) in (*_NOW, "current_page") else _last(page),
             "first": 0 if stated[page] == 0 else 1,
             "size_parameter": _last(size) if size else "per_page",
             "size": _size(stated, size, rows),

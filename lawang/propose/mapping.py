@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lawang.domain.privacy import mask
 from lawang.domain.region import Box, Gazetteer
 from lawang.domain.values import read_degrees
 from lawang.propose.columns import key_of, list_columns, tokens
-from lawang.propose.measures import MeasureDraft, draft_measures, guess_period
+from lawang.propose.measures import MeasureDraft, draft_measures, guess_period, over
 from lawang.propose.values import Column, guess_decimal, time_forms
 from lawang.sample import is_personal
 
@@ -87,6 +88,8 @@ _ABOUT = (
     "stasiun", "pos", "puskesmas", "pasar", "sekolah", "hotel", "unit", "titik", "sensor", "alat",
     "kode", "rekening", "opd", "komoditas", "lokasi", "id", "objek", "kelurahan", "kecamatan",
 )  # fmt: skip
+#: A code, or a name that says by itself that it is a kelurahan.
+_SAYS_WHAT = re.compile(r"[\d.]+$|kel|desa", re.IGNORECASE)
 _COUNTERS = frozenset({"no", "_id", "objectid", "fid", "rownum"})
 
 
@@ -180,7 +183,8 @@ def propose(
         times=tuple(
             dict.fromkeys(form for path in fields.values() for form in guesses.times.get(path, ()))
         ),
-        decimal=decimal,
+        # Degrees are read with either mark; a case has no other numbers.
+        decimal=decimal if measures or "positions" in kinds else ".",
         measures=measures,
         drop=_drop(personal, [*fields.values(), *(each.value for each in measures.values())]),
         category_words=_words(guesses, fields.get("category"), _MOST_CATEGORIES),
@@ -201,7 +205,7 @@ def _is_iso(values: Sequence[Any]) -> bool:
 
 def _drop(personal: Iterable[str], used: Iterable[str]) -> tuple[str, ...]:
     """The outermost keys about persons, unless what is mapped has a key of that name too."""
-    read = " ".join(used)
+    read = {word for text in used for word in re.findall(r"\w+", text)}
     keys: dict[str, None] = {}
     for path in sorted(personal):
         for part in path.split("."):
@@ -389,12 +393,7 @@ def _region(guesses: _Guesses) -> str | None:
     is_kelurahan = {"kelurahan", "kel", "desa"} & set(tokens(best[1]))
     values = next(each.values for each in guesses.columns if each.path == best[1])
     # Some kecamatan have the names of kelurahan; codes say by themselves what they are.
-    if is_kelurahan and all(
-        isinstance(value, str)
-        and not any(sign.isdigit() for sign in value[:4])
-        and not value.lower().startswith(("kel", "desa"))
-        for value in values
-    ):
+    if is_kelurahan and not any(_SAYS_WHAT.match(str(value)) for value in values):
         return f"join(' ', ['Kel.', {best[1]}])"
     return best[1]
 
@@ -447,3 +446,14 @@ def _notes(
         yield "no numbers were found: describe one under [measures.<id>]"
     if "region" not in fields and "latitude" not in fields:
         yield "nothing says where it is: name region, or latitude and longitude, under [fields]"
+
+
+def with_time(proposal: Proposal, expression: str, form: str, period: str) -> Proposal:
+    """The proposal with a time of observation that no column has, such as a file's name."""
+    return replace(
+        proposal,
+        fields={**proposal.fields, "observed_at": expression},
+        times=(*proposal.times, form),
+        measures={name: over(each, period) for name, each in proposal.measures.items()},
+        notes=tuple(note for note in proposal.notes if "observed_at" not in note),
+    )

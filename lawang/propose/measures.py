@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lawang.mapping import FACTORS, Formats, search
@@ -147,6 +147,13 @@ def _unit(path: str, words: set[str]) -> str:
         if words & known:
             return unit
     return "Rp" if words & _MONEY else ""
+
+
+def over(draft: MeasureDraft, period: str) -> MeasureDraft:
+    """The same measure about another period: counts of a day and more are amounts within it."""
+    is_count = draft.kind == "gauge" and draft.unit in ("", "orang")
+    is_flow = is_count and period not in ("instant", "hour")
+    return replace(draft, period=period, kind="flow" if is_flow else draft.kind)
 
 
 def guess_period(

@@ -7,7 +7,7 @@ has to read a sample before it is passed on.
 
 from lawang.sample.cleaning import clean_answer, is_personal
 from lawang.sample.options import describe_answer, describe_options
-from lawang.sample.paths import KeyPath, is_kept, mapped_paths
+from lawang.sample.paths import KeyPath, is_kept, kept_paths, mapped_paths
 from lawang.sample.tables import clean_table
 from lawang.sample.writing import Cleaned, clean_for, write_sample
 
@@ -21,6 +21,7 @@ __all__ = [
     "describe_options",
     "is_kept",
     "is_personal",
+    "kept_paths",
     "mapped_paths",
     "write_sample",
 ]

@@ -11,6 +11,13 @@ from lawang.city import Source
 
 KeyPath = tuple[str, ...]
 
+#: Names that a protocol itself gives to things which are no persons.
+_OF_THE_PROTOCOL: dict[str, frozenset[KeyPath]] = {
+    "arcgis": frozenset({("fields", "name"), ("codedValues", "name"), ("domain", "name")}),
+    "ckan": frozenset({("_resource", "name")}),
+    "cap": frozenset({("author", "name")}),
+}
+
 
 def mapped_paths(source: Source) -> frozenset[KeyPath]:
     """The keys that the source's `[fields]` and `[measures]` read."""
@@ -19,6 +26,11 @@ def mapped_paths(source: Source) -> frozenset[KeyPath]:
         for text in _expressions(source.connection)
         for path in _paths(jmespath.compile(text).parsed)
     )
+
+
+def kept_paths(source: Source) -> frozenset[KeyPath]:
+    """The mapped keys, and those that the source's protocol itself calls after persons."""
+    return mapped_paths(source) | _OF_THE_PROTOCOL.get(source.connector, frozenset())
 
 
 def _expressions(connection: Mapping[str, Any]) -> Iterator[str]:

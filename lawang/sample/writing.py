@@ -12,17 +12,11 @@ from lawang.domain.errors import LawangError
 from lawang.mapping import RowOptions
 from lawang.sample.cleaning import clean_answer
 from lawang.sample.options import describe_answer, describe_options
-from lawang.sample.paths import KeyPath, mapped_paths
+from lawang.sample.paths import kept_paths
 from lawang.sample.tables import clean_table, is_table
 
 #: Most rows of a sample: it shows a form, not a city.
 LONGEST = 40
-#: Names that a protocol itself gives to things which are no persons.
-_OF_THE_PROTOCOL: dict[str, frozenset[KeyPath]] = {
-    "arcgis": frozenset({("fields", "name"), ("codedValues", "name"), ("domain", "name")}),
-    "ckan": frozenset({("_resource", "name")}),
-    "cap": frozenset({("author", "name")}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,7 @@ def clean_for(answer: Answer, source: Source, options: Options) -> Cleaned:
 
     A table becomes CSV. Raises LawangError for what cannot be cleaned, such as protocol buffers.
     """
-    kept = mapped_paths(source) | _OF_THE_PROTOCOL.get(source.connector, frozenset())
+    kept = kept_paths(source)
     personal = options.personal if isinstance(options, RowOptions) else None
     drop = (*personal.drop, *personal.mask) if personal else ()
     if is_table(answer, options):

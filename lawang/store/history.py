@@ -194,7 +194,7 @@ class History:
                 "alerts": alerts.new,
                 "requests": requests.new,
             },
-            "findings": opened,
+            "findings": opened - readings.ended,
         }
         return changed, positions.outdated + requests.outdated
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, select, update
 
 from lawang.domain.errors import LawangError
 from lawang.domain.facts import Facts
@@ -43,6 +43,8 @@ class WrittenReadings:
     withdrawn: int = 0
     held: int = 0
     new_series: int = 0
+    #: Findings that are over, as a correction came.
+    ended: int = 0
     findings: list[NewFinding] = field(default_factory=list)
 
 
@@ -108,13 +110,11 @@ def write_readings(
         _withdraw(connection, source_id, facts.delivery, known, by_key, work, result, fetched_at)
     if work.corrections:
         connection.execute(schema.reading_correction.insert(), work.corrections)
-    for series in known.values():
-        if series.changed:
-            _save_series(connection, source_id, series, by_key.get(series.key, {}))
-            if series.last is not None:
-                result.newest.append(series.last)
+    changed = [series for series in known.values() if series.changed]
+    _save_series(connection, changed)
+    result.newest += [series.last for series in changed if series.last is not None]
     for series_id, key, kind in work.freed:
-        _end_if_free(connection, source_id, series_id, key, kind, fetched_at)
+        result.ended += _end_if_free(connection, source_id, series_id, key, kind, fetched_at)
     return result
 
 
@@ -241,9 +241,18 @@ def _load_present(
             by_id[row.series_id].have[row.at] = row
 
 
-def _save_series(
-    connection: Connection, source_id: str, series: _Series, incoming: dict[datetime, Reading]
-) -> None:
+def _save_series(connection: Connection, changed: Sequence[_Series]) -> None:
+    """Write what the series now are; those that change the same columns by one statement."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for series in changed:
+        values = _series_values(connection, series)
+        alike[tuple(values)].append({"of_series": series.id, **values})
+    for rows in alike.values():
+        statement = update(schema.series).where(schema.series.c.id == bindparam("of_series"))
+        connection.execute(statement, rows)
+
+
+def _series_values(connection: Connection, series: _Series) -> dict[str, Any]:
     if series.is_stale:
         _look_up_last(connection, series)
     values: dict[str, Any] = {
@@ -257,9 +266,7 @@ def _save_series(
         values |= dict.fromkeys(
             ("last_at", "last_value", "last_observed_at", "last_estimated", "last_fetched_at")
         )
-    connection.execute(
-        update(schema.series).where(schema.series.c.id == series.id).values(**values)
-    )
+    return values
 
 
 def _look_up_last(connection: Connection, series: _Series) -> None:
@@ -282,14 +289,15 @@ def _end_if_free(
     key: SeriesKey,
     kind: str,
     at: datetime,
-) -> None:
-    """Call a finding over once nothing is held back for it any more."""
+) -> int:
+    """Call a finding over once nothing is held back for it any more; how many were open."""
     table = schema.reading
     left = connection.execute(
         select(func.count()).where(table.c.series_id == series_id, table.c.held == kind)
     ).scalar_one()
-    if not left:
-        end_finding(connection, source_id, FindingKind(kind), at, *key)
+    if left:
+        return 0
+    return end_finding(connection, source_id, FindingKind(kind), at, *key)
 
 
 def _series_row(source_id: str, first: Reading) -> dict[str, Any]:
@@ -548,7 +556,7 @@ def _release(connection: Connection, finding: Finding) -> list[Reading]:
     series.is_stale = True
     # A person said that this level is right: values of before would only call it wrong again.
     series.past = [(each.at, each.value) for each in newest[:1]]
-    _save_series(connection, finding.source_id, series, {})
+    _save_series(connection, [series])
     return [series.last] if series.last is not None else []
 
 

@@ -57,6 +57,8 @@ def write_positions(
             if _is_outdated(known, each):
                 outdated += 1
                 continue
+            if each.name is None and each.latitude is None and each.kecamatan is None:
+                each = _only_status(known, each)
             if _is_same(known, each, _POSITION_FIELDS):
                 continue
         changed.append(each)
@@ -64,6 +66,20 @@ def write_positions(
         connection, schema.position, [_plain(each, _POSITION_FIELDS) for each in changed]
     )
     return WrittenRecords(changed, sum(each.id not in present for each in changed), outdated)
+
+
+def _only_status(known: Position, incoming: Position) -> Position:
+    """A message about nothing but its status, such as a gauge's last will: it still is what and
+    where it was."""
+    return replace(
+        known,
+        status=incoming.status,
+        status_raw=incoming.status_raw,
+        observed_at=incoming.observed_at,
+        observed_estimated=incoming.observed_estimated,
+        fetched_at=incoming.fetched_at,
+        simulated=incoming.simulated,
+    )
 
 
 def _is_outdated(known: Any, incoming: Any) -> bool:

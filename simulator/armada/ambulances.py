@@ -1,6 +1,6 @@
 """Dinkes's ambulances: `GET v2/units` with a bearer token, snake case, GeoJSON points.
 
-They drive to what PSC 119 is called to, and to large fires. Who lies in them is in the answers,
+They drive to the calls that `psc119` pushes. Who lies in them is in the answers,
 as in real ones: nobody outside the ambulance may read that.
 """
 
@@ -17,18 +17,15 @@ from starlette.routing import Route
 
 from lawang.domain.clock import Clock
 from simulator.armada.trips import Call, Fix, Point, Trip, dispatch, stand
-from simulator.city_life import Neighbourhood, Town, poisson, random_for
+from simulator.city_life import Neighbourhood, Town, random_for
 from simulator.department import Department
-from simulator.events import Fires
 from simulator.faults import Confusion, Faults
 from simulator.people import somebody
+from simulator.rescue.bases import AMBULANCE_KMH, ambulance_bases
+from simulator.rescue.psc119 import Calls
 from simulator.settings import SimulatorSettings
 
 TOKEN = "demo"  # noqa: S105 (it is printed in the log and guards nothing)
-AMBULANCES = 10
-#: Calls of the whole city on a day: the simulation's own figure.
-CALLS_PER_DAY = 22.0
-_SPEED_KMH, _DELAY = 34.0, timedelta(minutes=3)
 _STATE = {"standby": "READY", "going": "EN_ROUTE", "there": "ON_SCENE", "returning": "RETURNING"}
 _CONFUSION = Confusion(
     "unit_code",
@@ -46,22 +43,17 @@ class Station:
 
     def __init__(self, town: Town, seed: int, factor: float) -> None:
         self._town = town
-        self._seed = seed
-        self._factor = factor
-        self._fires = Fires(town, seed, factor)
+        self._calls = Calls(town, seed, factor)
         self._known: tuple[object, list[list[Trip]]] = (None, [])
-        codes = sorted({place.kecamatan for place in town.neighbourhoods})
-        #: The smallest kelurahan, which is the centre, of every other kecamatan.
-        self.bases: tuple[Neighbourhood, ...] = tuple(
-            min(town.in_kecamatan(code), key=lambda place: (place.area_km2, place.code))
-            for code in (codes[::2] + codes[1::2])[:AMBULANCES]
-        )
+        self.bases: tuple[Neighbourhood, ...] = tuple(ambulance_bases(town))
 
     def fixes(self, at: datetime) -> list[Fix]:
         """Every ambulance's place, in the order of `bases`."""
         points = self._points()
         trips = self._trips(at)
-        return [stand(base, own, at, _SPEED_KMH) for base, own in zip(points, trips, strict=True)]
+        return [
+            stand(base, own, at, AMBULANCE_KMH) for base, own in zip(points, trips, strict=True)
+        ]
 
     def _points(self) -> list[Point]:
         return [(place.latitude, place.longitude) for place in self.bases]
@@ -74,27 +66,13 @@ class Station:
         stand_of = (day, len(self._town.happenings.blazes))
         if self._known[0] != stand_of:
             calls = [
-                Call(fire.key, fire.start, (fire.latitude, fire.longitude), 1, fire.end)
-                for fire in self._fires.fires_between(since, since + timedelta(days=2))
-                if fire.size != "kecil"
+                Call(call.number, left, (call.latitude, call.longitude), 1, over)
+                for call in self._calls.made(since, since + timedelta(days=2))
+                if (left := call.when("BERANGKAT")) is not None
+                and (over := call.when("DIRUJUK", "SELESAI")) is not None
             ]
-            calls += self._emergencies(since)
-            self._known = stand_of, dispatch(calls, self._points(), _SPEED_KMH, _DELAY)
+            self._known = stand_of, dispatch(calls, self._points(), AMBULANCE_KMH)
         return self._known[1]
-
-    def _emergencies(self, since: datetime) -> list[Call]:
-        calls = []
-        weights = [place.area_km2**0.5 for place in self._town.neighbourhoods]
-        for day in range(2):
-            start = since + timedelta(days=day)
-            rng = random_for(self._seed, "ambulances", start.isoformat())
-            for index in range(poisson(rng, CALLS_PER_DAY * self._factor)):
-                at = start + timedelta(hours=rng.triangular(0, 24, 14))
-                place = rng.choices(self._town.neighbourhoods, weights)[0]
-                until = at + timedelta(minutes=rng.uniform(18, 50))
-                point = self._town.point_in(place, rng)
-                calls.append(Call(f"PSC-{start:%Y%m%d}-{index:03d}", at, point, 1, until))
-        return calls
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Damkar's engines: `GET api/armada?kunci=demo`, an object of objects, numbers with a comma.
 
-They drive to the city's fires and to the rescues that Damkar is called to (1,040 in 2025).
+They drive to the fires and rescues of the calls that `damkar` pushes.
 """
 
 from __future__ import annotations
@@ -17,27 +17,16 @@ from starlette.routing import Route
 
 from lawang.domain.clock import Clock
 from simulator.armada.trips import Call, Fix, Point, Trip, dispatch, stand
-from simulator.city_life import Neighbourhood, Town, poisson, random_for
+from simulator.city_life import Neighbourhood, Town, random_for
 from simulator.department import Department
-from simulator.events import Fires
 from simulator.faults import Faults
 from simulator.people import somebody
+from simulator.rescue.bases import ENGINE_KMH, POSTS, fire_posts
+from simulator.rescue.damkar import Calls
 from simulator.settings import SimulatorSettings
 
 KEY = "demo"
-ENGINES, RESCUES_PER_YEAR = 33, 1_040
-#: The kecamatan of the 8 posts, and how many engines stand at each: the simulation's own.
-POSTS = {
-    "16.71.04": 6,
-    "16.71.07": 5,
-    "16.71.06": 5,
-    "16.71.02": 4,
-    "16.71.14": 4,
-    "16.71.09": 3,
-    "16.71.13": 3,
-    "16.71.08": 3,
-}
-_SPEED_KMH, _DELAY = 38.0, timedelta(minutes=2)
+ENGINES = sum(POSTS.values())
 _KINDS = ("Pancar 5.000 L", "Pancar 3.000 L", "Tangki 10.000 L", "Penyelamatan", "Tangga")
 _STATUS = {
     "standby": "SIAGA",
@@ -72,9 +61,7 @@ class Brigade:
 
     def __init__(self, town: Town, seed: int, factor: float) -> None:
         self._town = town
-        self._seed = seed
-        self._factor = factor
-        self._fires = Fires(town, seed, factor)
+        self._calls = Calls(town, seed, factor)
         self._known: tuple[object, list[list[Trip]]] = (None, [])
         self.engines = tuple(self._engines())
 
@@ -82,7 +69,7 @@ class Brigade:
         """Every engine with where it is."""
         trips = self._trips(at)
         return [
-            (engine, stand(engine.base, own, at, _SPEED_KMH))
+            (engine, stand(engine.base, own, at, ENGINE_KMH))
             for engine, own in zip(self.engines, trips, strict=True)
         ]
 
@@ -95,32 +82,19 @@ class Brigade:
         if self._known[0] != stand_of:
             until = since + timedelta(days=2)
             calls = [
-                Call(fire.key, fire.start, (fire.latitude, fire.longitude), fire.engines, fire.end)
-                for fire in self._fires.fires_between(since, until)
+                Call(call.number, left, (call.latitude, call.longitude), call.more["unit"], over)
+                for call in self._calls.made(since, until)
+                if (left := call.when("MELUNCUR")) is not None
+                and (over := call.when("PADAM", "SELESAI", "PALSU")) is not None
             ]
-            calls += self._rescues(since)
             bases = [engine.base for engine in self.engines]
-            self._known = stand_of, dispatch(calls, bases, _SPEED_KMH, _DELAY)
+            self._known = stand_of, dispatch(calls, bases, ENGINE_KMH)
         return self._known[1]
-
-    def _rescues(self, since: datetime) -> list[Call]:
-        calls = []
-        for day in range(2):
-            start = since + timedelta(days=day)
-            rng = random_for(self._seed, "rescues", start.isoformat())
-            for index in range(poisson(rng, RESCUES_PER_YEAR * self._factor / 365)):
-                at = start + timedelta(hours=rng.triangular(0, 24, 15))
-                point = self._town.point_in(rng.choice(self._town.neighbourhoods), rng)
-                until = at + timedelta(minutes=rng.uniform(20, 70))
-                calls.append(Call(f"{start:%Y%m%d}-R{index:02d}", at, point, 1, until))
-        return calls
 
     def _engines(self) -> list[Engine]:
         found: list[Engine] = []
-        for code, count in POSTS.items():
-            places = self._town.in_kecamatan(code)
-            place = min(places, key=lambda each: (each.area_km2, each.code))
-            for _ in range(count):
+        for place in fire_posts(self._town):
+            for _ in range(POSTS[place.kecamatan]):
                 number = len(found) + 1
                 kind = _KINDS[number % len(_KINDS)]
                 found.append(Engine(f"DK-{number:02d}", kind, f"Pos {place.kecamatan_name}", place))

@@ -18,7 +18,7 @@ _DETOUR = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something that takes `units` vehicles at `point` from `at` on, each until `until`."""
+    """Something for which `units` vehicles leave to `point` at `at`; they stay until `until`."""
 
     key: str
     at: datetime
@@ -49,13 +49,11 @@ class Fix:
     trip: Trip | None = None
 
 
-def dispatch(
-    calls: Sequence[Call], bases: Sequence[Point], speed_kmh: float, delay: timedelta
-) -> list[list[Trip]]:
-    """Each base's vehicle's trips, in order. The nearest that are free are sent, `delay` later."""
+def dispatch(calls: Sequence[Call], bases: Sequence[Point], speed_kmh: float) -> list[list[Trip]]:
+    """Each base's vehicle's trips, in order. The nearest that are free are sent."""
     trips: list[list[Trip]] = [[] for _ in bases]
     for call in sorted(calls, key=lambda each: (each.at, each.key)):
-        left = call.at + delay
+        left = call.at
         free = [n for n, own in enumerate(trips) if not own or own[-1].back <= left]
         free.sort(key=lambda n: (distance_km(*bases[n], *call.point), n))
         for n in free[: call.units]:

@@ -9,13 +9,14 @@ import httpx
 import pytest
 
 from lawang.domain.errors import NeedsPerson, RetryLater
-from simulator.armada import ambulances, engines, refuse
+from simulator.armada import engines, refuse
 from simulator.armada.ambulances import Station
-from simulator.armada.engines import POSTS, Brigade
+from simulator.armada.engines import Brigade
 from simulator.armada.refuse import TRUCKS, Fleet
 from simulator.city_life import Town, distance_km
 from simulator.events import Fires
 from simulator.happenings import Happenings
+from simulator.rescue.bases import AMBULANCES, POSTS
 from tests.simulator.conftest import NOW, Simulator
 from tests.simulator.rest_departments import read_source, set_fault
 
@@ -34,7 +35,7 @@ def source(request: pytest.FixtureRequest, simulator: Simulator) -> str:
 def test_the_engines_are_those_of_the_posts() -> None:
     assert len(POSTS) == 8
     assert sum(POSTS.values()) == engines.ENGINES == NUMBERS["armada_damkar"]
-    assert NUMBERS["ambulans"] == ambulances.AMBULANCES
+    assert NUMBERS["ambulans"] == AMBULANCES
 
 
 def test_every_vehicle_comes_through_its_source_file(simulator: Simulator, source: str) -> None:

@@ -56,6 +56,16 @@ def test_a_thing_without_times_changes_only_when_something_does(history: History
     assert settle(history, positions=[off]).changed == 1
 
 
+def test_a_message_about_the_status_alone_leaves_place_and_name(history: History) -> None:
+    settle(history, positions=[position()])
+    nothing = {"name": None, "latitude": None, "longitude": None, "kecamatan": None}
+    off = position(status=PositionStatus.OFF, observed_at=NOW + MINUTE, **nothing)
+    settle(history, positions=[off])
+    assert history.records.positions() == [
+        position(status=PositionStatus.OFF, observed_at=NOW + MINUTE)
+    ]
+
+
 # --- alerts ---------------------------------------------------------------------------------
 
 

@@ -35,3 +35,8 @@ def upgrade() -> None:
         sa.Column("heard_at", Instant, nullable=False),
         comment="When each pushing source was heard last, heartbeats included",
     )
+
+
+def downgrade() -> None:
+    op.drop_table("inbox_heard")
+    op.drop_table("inbox")
