@@ -14,6 +14,7 @@ from lawang.domain.position import Position, PositionStatus
 from lawang.domain.service import RequestStatus, ServiceRequest
 from lawang.store import schema
 from lawang.store.database import Database, chunked
+from lawang.store.touches import REQUESTS, touch
 
 #: How far back an Update or a Cancel is looked for that came before the message it ends.
 _REFERENCE_REACH = timedelta(days=30)
@@ -210,6 +211,7 @@ def write_requests(
     """Store the requests that say something newer than what is known."""
     present = _present(connection, schema.service_request, [each.id for each in requests])
     changed: list[ServiceRequest] = []
+    moments: dict[str, set[datetime | None]] = {}
     outdated = 0
     for each in requests:
         row = present.get(each.id)
@@ -224,9 +226,15 @@ def write_requests(
             if _is_same(known, each, _REQUEST_FIELDS):
                 continue
         changed.append(each)
+        of_source = moments.setdefault(each.source_id, set())
+        of_source |= {each.requested_at, each.closed_at}
+        if row is not None:
+            of_source |= {row.requested_at, row.closed_at}
     database.upsert(
         connection, schema.service_request, [_plain(each, _REQUEST_FIELDS) for each in changed]
     )
+    for source_id, touched in moments.items():
+        touch(database, connection, source_id, ((REQUESTS, at) for at in touched))
     return WrittenRecords(changed, sum(each.id not in present for each in changed), outdated)
 
 
