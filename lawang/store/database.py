@@ -56,6 +56,18 @@ class Database:
         ):
             yield connection
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._queue is None:
+            yield
+            return
+        if not self._queue.acquire(timeout=_LONGEST_QUEUE_S):
+            raise StoreError("store_busy", "other writers of this process are before it")
+        try:
+            yield
+        finally:
+            self._queue.release()
+
     def upsert(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows, or replace those with the same primary key."""
         if not rows:
