@@ -142,6 +142,7 @@ class Poller:
         self._unread.clear()
         self._persisted.clear()
         self._cursors.clear()
+        self._recounted.clear()
         self._not_before.clear()
         self._watch.forget()
 
@@ -274,6 +275,10 @@ class Poller:
         before = self._states[source.id]
         now = self._clock()
         state = self._look_at_whole(bound, state, tally, now)
+        if now - self._recounted.get(source.id, now - _PERSIST_EVERY) >= _PERSIST_EVERY:
+            # People decide about findings in other processes.
+            state = replace(state, findings=self._history.findings.count_open(source.id))
+            self._recounted[source.id] = now
         done = replace(
             state,
             last_attempt=started,
@@ -478,7 +483,7 @@ class Poller:
         state = self._history.source_state(source_id) or SourceState(source_id=source_id)
         counts: dict[str, Any] = self._history.source_counts(source_id)
         counts |= self._history.records.counts(source_id)
-        counts["findings"] = self._history.findings.open_counts().get(source_id, 0)
+        counts["findings"] = self._history.findings.count_open(source_id)
         state = replace(state, **counts, quarantined=self._history.quarantine_count(source_id))
         failing = self._unread.pop(source_id, None) or self._load_outage(source_id)
         if failing is None:
