@@ -451,8 +451,13 @@ def test_a_lost_connection_is_left_alone_for_a_while_and_recovers(
     station.faults["pusat"].set(Fault())
     watched.wait_until_heard("a recovery")
     watched.wait_for(101.0)
-    events = [entry["event"] for entry in logged]
-    assert (events.count("source fails"), events.count("source recovered")) == (1, 1)
+
+    def events(name: str) -> int:
+        return sum(entry["event"] == name for entry in logged)
+
+    # Said after it is written down.
+    wait_until(lambda: events("source recovered") > 0, "a line about the recovery")
+    assert (events("source fails"), events("source recovered")) == (1, 1)
     (outage,) = watched.history.outages("pengukur")
     assert outage["ended_at"] is not None
 

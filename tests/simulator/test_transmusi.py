@@ -81,6 +81,15 @@ def test_rain_makes_buses_late(fleet: Fleet, flood: tuple[Storm, datetime]) -> N
     assert fleet.delay_s(wet, at) > fleet.delay_s(wet, at - timedelta(days=7)) + 60
 
 
+def test_on_school_mornings_buses_are_later_than_in_the_holidays(fleet: Fleet) -> None:
+    def late(day: int) -> float:
+        # 06:45 in Palembang, on Mondays of a term and of the summer holidays.
+        at = datetime(2026, 6, day, tzinfo=UTC) - timedelta(minutes=15)
+        return sum(fleet.delay_s(corridor, at) for corridor in fleet.corridors)
+
+    assert late(8) > late(29) + 60 * len(fleet.corridors)
+
+
 def test_streets_are_closed_only_where_water_stands(
     town: Town, fleet: Fleet, flood: tuple[Storm, datetime]
 ) -> None:
