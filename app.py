@@ -39,15 +39,21 @@ from api.door import (
     answer_refusal,
     content_security_policy,
 )
+from api.ingest import make_ingest_router
 from api.routes import Services, make_router
 from api.stream import Stream
+from connectors import registry
+from connectors.webhook.options import WebhookOptions
+from connectors.webhook.receiver import Receiver
 from lawang import __version__
 from lawang.build import build_id
+from lawang.city import City
 from lawang.domain.clock import Clock, utc_now
 from lawang.domain.errors import StoreError
 from lawang.installation import Installation
 from lawang.push import Feed
 from lawang.settings import ROOT
+from lawang.store.live import LiveStore
 from layouts.context import PageContext, set_page_context
 
 log = structlog.get_logger(__name__)
@@ -77,9 +83,14 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
     feed = Feed(installation.redis_url, city.slug, build, clock=clock)
     set_page_context(PageContext(city, build))
 
-    server = _create_server(feed)
-    services = Services(city, installation.history, feed, build, clock)
+    live = installation.open_live()
+    server = _create_server(feed, live)
+    services = Services(
+        city, installation.history, live, feed, build, clock, settings.operator_token
+    )
     server.include_router(make_router(services))
+    inbox = installation.history.inbox
+    server.include_router(make_ingest_router(_find_receivers(city), inbox, clock))
     pages = _create_dash(server, city.short_name)
 
     dash_calls = _CheckedCalls(server, pages)
@@ -97,7 +108,21 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
     )
 
 
-def _create_server(feed: Feed) -> FastAPI:
+def _find_receivers(city: City) -> list[Receiver]:
+    """What takes the messages of each source that pushes, as far as its secret is set."""
+    bound = [
+        (source, registry.bind(source))
+        for source in city.sources.values()
+        if source.connector == "webhook"
+    ]
+    return [
+        Receiver(source, options)
+        for source, options in bound
+        if isinstance(options, WebhookOptions) and not source.unset
+    ]
+
+
+def _create_server(feed: Feed, live: LiveStore) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
         await _ask_once(server)
@@ -110,6 +135,7 @@ def _create_server(feed: Feed) -> FastAPI:
         following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await following
+        live.close()
 
     server = FastAPI(
         title="Lawang Jabo",
@@ -247,7 +273,7 @@ class _Routes:
     def _exists(self, path: str) -> bool:
         if path.startswith(_COMPONENT_SUITES):
             return self._is_part(path.removeprefix(_COMPONENT_SUITES))
-        if path.startswith(("/assets/", "/api/", "/docs/static/")):
+        if path.startswith(("/assets/", "/api/", "/docs/static/", "/ingest/")):
             return True
         return path in _FIXED or (path.rstrip("/") or "/") in self._known()
 

@@ -68,17 +68,26 @@ def up(
     data_dir: DataDir = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated city.")] = 1671,
     factor: Annotated[float, typer.Option(help="Volume of the simulated city; 1 is real.")] = 1.0,
+    scenario: Annotated[str, typer.Option(help="What happens to the simulated city.")] = "",
 ) -> None:
     """Run everything on this machine: Valkey, poller, web, and in a demo the departments."""
     from lawang.store.embedded import EmbeddedValkey
     from lawang.supervise import Child, Supervisor, refuse_busy_port
 
     settings = _settings(data_dir=data_dir, port=port, host=host)
+    if scenario:
+        _check_scenario(scenario, demo)
     refuse_busy_port(settings.host, settings.port, "the pages")
     simulator_url = settings.simulator_url
+    simulated_env: dict[str, str] = {}
     if demo:
         refuse_busy_port("127.0.0.1", settings.port + 1, "the simulated departments")
+        refuse_busy_port("127.0.0.1", settings.port + 2, "the simulated MQTT broker")
         simulator_url = f"http://127.0.0.1:{settings.port + 1}"
+        simulated_env = {
+            "LAWANG_SIMULATOR_DIR": str((settings.data_dir / "simulator").resolve()),
+            "LAWANG_SIMULATOR_MQTT": f"127.0.0.1:{settings.port + 2}",
+        }
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     env = {
         "LAWANG_DATA_DIR": str(settings.data_dir.resolve()),
@@ -86,6 +95,7 @@ def up(
         "LAWANG_HOST": settings.host,
         "LAWANG_CITY": str(settings.pack_dir),
         **({"LAWANG_SIMULATOR_URL": simulator_url} if simulator_url else {}),
+        **simulated_env,
     }
     _check_before_start(settings.model_copy(update={"simulator_url": simulator_url}), env)
 
@@ -98,12 +108,21 @@ def up(
     me = [sys.executable, "-m", "cli"]
     env["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
     children = [
-        Child("poller", "polls the sources, computes the board", [*me, "poll"], env),
+        Child(
+            "poller",
+            "polls the sources, computes the board",
+            [*me, "poll"],
+            env,
+            # Else every department would be found dead once, and left alone for an interval.
+            after=f"{simulator_url}/_health" if demo else "",
+        ),
         Child("web", "serves pages, stream and API", [*me, "web"], env),
     ]
     if demo:
         serve = [*me, "simulate", "--port", str(settings.port + 1), "--seed", str(seed)]
-        serve += ["--factor", str(factor)]
+        serve += ["--factor", str(factor), "--mqtt-port", str(settings.port + 2)]
+        serve += ["--push-url", _own_address(settings)]
+        serve += ["--scenario", scenario] if scenario else []
         children.insert(0, Child("simulator", "simulated departments", serve, env))
 
     shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host  # noqa: S104
@@ -124,6 +143,22 @@ def up(
 
     supervisor = Supervisor(children, valkey, say)
     supervisor.run(f"http://127.0.0.1:{settings.port}/healthz", announce)
+
+
+def _check_scenario(name: str, demo: bool) -> None:
+    from lawang.domain.errors import SettingsError
+    from simulator.scenario import scenario_file
+
+    if not demo:
+        raise SettingsError("--scenario needs --demo: only the simulated city plays one.")
+    scenario_file(name)
+
+
+def _own_address(settings: Settings) -> str:
+    """Where another process of this machine reaches the web process."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+    host = everywhere.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def _check_before_start(settings: Settings, env: dict[str, str]) -> None:
@@ -173,6 +208,7 @@ def web(port: Annotated[int | None, typer.Option()] = None, data_dir: DataDir = 
 def poll(data_dir: DataDir = None) -> None:
     """Run one poller. A second one stands by and takes over when the first one falls."""
     from connectors.http import client_for
+    from connectors.network import reach_of
     from connectors.registry import bind, get
     from lawang.installation import open_installation
     from lawang.logs import set_up_logs
@@ -192,14 +228,13 @@ def poll(data_dir: DataDir = None) -> None:
         )
 
     async def run() -> None:
-        from datetime import timedelta
-
         service = PollerService(
             installation.city,
             bound,
             installation.history,
             installation.open_live(),
-            client_for=lambda source, _options: client_for(timedelta(seconds=source.timeout_s)),
+            client_for=client_for,
+            reach_for=reach_of,
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -218,6 +253,15 @@ def simulate(
     factor: Annotated[
         float, typer.Option(help="Volume; 1 is what was read of the real city.")
     ] = 1.0,
+    mqtt_port: Annotated[
+        int, typer.Option(help="Port of the MQTT broker on 127.0.0.1; 0: none.")
+    ] = 0,
+    push_url: Annotated[
+        str, typer.Option(help="The web process that webhooks are posted to; empty: none are.")
+    ] = "",
+    scenario: Annotated[
+        str, typer.Option(help="A scenario to play from the start: banjir, kebakaran, ...")
+    ] = "",
     data_dir: DataDir = None,
 ) -> None:
     """Run the simulated departments: real servers, invented people, faults on demand."""
@@ -228,7 +272,16 @@ def simulate(
     bind_to_parent()
     settings = _settings(data_dir=data_dir)
     set_up_logs(settings.log_format)
-    serve(host=host, port=port, data_dir=settings.data_dir / "simulator", seed=seed, factor=factor)
+    serve(
+        host=host,
+        port=port,
+        data_dir=settings.data_dir / "simulator",
+        seed=seed,
+        factor=factor,
+        mqtt_port=mqtt_port,
+        push_url=push_url,
+        scenario=scenario,
+    )
 
 
 @boundaries_cli.command("import")
@@ -294,11 +347,15 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A short look; writes no results.")
     ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="How long `poll` and the like are watched in a full run."),
+    ] = None,
 ) -> None:
     """Run a benchmark: a claim of this project, measured beside what it is measured against."""
     from benchmarks import run
 
-    figures = run(name, quick=quick)
+    figures = run(name, quick=quick, minutes=minutes)
     if as_json:
         print(json.dumps(figures))
 

@@ -10,7 +10,9 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from api.quality import Book, QualityBook
 from lawang.city import City
+from lawang.domain.errors import StoreError
 from lawang.domain.health import Health, SourceState, health, state_from_plain
 from lawang.push import Feed
 
@@ -22,10 +24,14 @@ _TOTALS = {
     "unknown_status": "Incidents whose status the map does not know",
     "failures": "Failed attempts in a row",
 }
+_FIGURES = ("completeness", "timeliness", "validity", "uniqueness")
 
 
 class _Snapshot(Collector):
-    def __init__(self, city: City, feed: Feed, build: str, now: datetime) -> None:
+    def __init__(
+        self, city: City, feed: Feed, build: str, now: datetime, book: Book | None
+    ) -> None:
+        self._book = book
         self._city = city
         self._feed = feed
         self._build = build
@@ -48,6 +54,8 @@ class _Snapshot(Collector):
                 (self._now - heard).total_seconds(),
             )
         yield from self._sources()
+        if self._book is not None:
+            yield from self._quality(self._book)
 
     def _sources(self) -> Iterator[Metric]:
         panel = self._feed.panels.get("sources", {}).get("sources", {})
@@ -79,10 +87,34 @@ class _Snapshot(Collector):
                 family.add_metric([source.id], getattr(state, name))
         yield from (up, age, duration, *totals.values())
 
+    def _quality(self, book: Book) -> Iterator[Metric]:
+        quality = GaugeMetricFamily(
+            "lawang_source_quality",
+            "Quality of a source's data over 24 hours (day) or 30 days (month), from 0 to 1",
+            labels=["source", "figure", "window"],
+        )
+        findings = GaugeMetricFamily(
+            "lawang_source_open_findings", "Findings nobody has decided yet", labels=["source"]
+        )
+        for source_id, standing in book.standings.items():
+            findings.add_metric([source_id], standing.findings)
+            for window, shares in (("day", standing.day), ("month", standing.month)):
+                for figure in _FIGURES:
+                    value: float | None = getattr(shares, figure)
+                    if value is not None:
+                        quality.add_metric([source_id, figure, window], value)
+        yield from (quality, findings)
 
-def render(city: City, feed: Feed, build: str, now: datetime) -> tuple[bytes, str]:
-    """The exposition text and its content type, as of `now`."""
+
+def render(
+    city: City, feed: Feed, build: str, now: datetime, quality: QualityBook
+) -> tuple[bytes, str]:
+    """The exposition text and its content type, as of `now`; without quality if history is away."""
+    try:
+        book = quality.read()
+    except StoreError:
+        book = None
     registry = CollectorRegistry()
-    registry.register(_Snapshot(city, feed, build, now))
+    registry.register(_Snapshot(city, feed, build, now, book))
     ProcessCollector(registry=registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST

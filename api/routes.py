@@ -6,57 +6,28 @@ Errors are `{"error": {"status", "message"}}` with a sentence that says what to 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.routing import Match
 
+from api.findings import add_finding_routes
+from api.maturity import add_maturity_routes
 from api.metrics import render
-from lawang.board.panels import source_entry
-from lawang.city import City
-from lawang.domain.clock import Clock
+from api.paging import PAGE_MAX, in_utc, make_time_token, read_time_token
+from api.quality import QualityBook
+from api.records import add_record_routes
+from api.services import Services
+from api.source_detail import SourceOut, add_source_routes, source_out
 from lawang.domain.errors import StoreError
-from lawang.domain.health import Health, SourceState, health, state_from_plain
 from lawang.domain.incident import Incident, Status, incident_to_plain
-from lawang.push import Feed
-from lawang.store.history import History, IncidentFilter
+from lawang.store.history import IncidentFilter
 
-_PAGE_MAX = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the routes work on; one a web process."""
-
-    city: City
-    history: History
-    feed: Feed
-    build: str
-    clock: Clock
-
-
-class SourceOut(BaseModel):
-    """One source: what it is, how far it can be trusted now, and what its polls brought."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
-    name: str
-    opd: str
-    health: Health
-    age_s: float | None = Field(None, description="Seconds since the last successful poll")
-    last_attempt: datetime | None = None
-    last_success: datetime | None = None
-    observed_at: datetime | None = Field(None, description="Newest change the source itself states")
-    records: int | None = Field(None, description="Records in the last successful poll")
-    simulated: bool
+__all__ = ["Services", "make_router"]
 
 
 class SourcesOut(BaseModel):
@@ -84,6 +55,7 @@ def make_router(services: Services) -> APIRouter:
     """All routes of the API, bound to their services."""
     router = APIRouter()
     now = services.clock
+    book = QualityBook(services)
 
     @router.get("/api/v1/sources", response_model=SourcesOut, tags=["sources"])
     async def sources() -> SourcesOut:
@@ -94,19 +66,15 @@ def make_router(services: Services) -> APIRouter:
             at=at,
             cache_lost_at=services.feed.cache_lost_at,
             sources=[
-                _source_out(services, source_id, panel.get(source_id), at)
+                source_out(services, source_id, panel.get(source_id), at)
                 for source_id in services.city.sources
             ],
         )
 
-    @router.get("/api/v1/sources/{source_id}", response_model=SourceOut, tags=["sources"])
-    async def one_source(source_id: str) -> SourceOut:
-        """One source."""
-        if source_id not in services.city.sources:
-            known = ", ".join(services.city.sources)
-            raise HTTPException(404, f"There is no source {source_id[:60]!r}. Known: {known}.")
-        panel = services.feed.panels.get("sources", {}).get("sources", {})
-        return _source_out(services, source_id, panel.get(source_id), now())
+    add_source_routes(router, services, book)
+    add_record_routes(router, services)
+    add_finding_routes(router, services, book)
+    add_maturity_routes(router, services, book)
 
     @router.get("/api/v1/incidents", response_model=IncidentsOut, tags=["incidents"])
     async def incidents(
@@ -122,7 +90,7 @@ def make_router(services: Services) -> APIRouter:
         since: Annotated[datetime | None, Query(description="Reported at or after")] = None,
         until: Annotated[datetime | None, Query(description="Reported before")] = None,
         changed_since: Annotated[datetime | None, Query(description="Observed at or after")] = None,
-        limit: Annotated[int, Query(ge=1, le=_PAGE_MAX)] = 100,
+        limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
         after: Annotated[str | None, Query(description="`next` of the page before")] = None,
         format: Annotated[Literal["json", "geojson"], Query()] = "json",
     ) -> Any:
@@ -137,11 +105,11 @@ def make_router(services: Services) -> APIRouter:
             open=open,
             past_due_at=at if past_due else None,
             located=located,
-            requested_from=_instant(since, "since"),
-            requested_to=_instant(until, "until"),
-            updated_from=_instant(changed_since, "changed_since"),
+            requested_from=in_utc(since, "since"),
+            requested_to=in_utc(until, "until"),
+            updated_from=in_utc(changed_since, "changed_since"),
         )
-        before = _position(after)
+        before = read_time_token(after)
         found, (total, unlocated) = await asyncio.gather(
             asyncio.to_thread(services.history.incidents, wanted, limit=limit + 1, before=before),
             asyncio.to_thread(services.history.count_incidents, wanted),
@@ -212,7 +180,7 @@ def make_router(services: Services) -> APIRouter:
     async def metrics() -> Response:
         """Figures for Prometheus."""
         body, kind = await asyncio.to_thread(
-            render, services.city, services.feed, services.build, now()
+            render, services.city, services.feed, services.build, now(), book
         )
         return Response(body, media_type=kind)
 
@@ -224,49 +192,28 @@ def make_router(services: Services) -> APIRouter:
     async def nothing_here(request: Request, path: str) -> None:
         # Dash answers every unknown path with a page; a program must be told that it is lost.
         if any(route.matches(request.scope)[0] is Match.PARTIAL for route in router.routes):
-            raise HTTPException(405, "This address can only be read (GET).", {"Allow": "GET"})
+            raise HTTPException(405, *_refuse_method(router, request))
         raise HTTPException(404, "There is nothing at this address. See /docs.")
 
     return router
 
 
-def _source_out(
-    services: Services, source_id: str, entry: dict[str, Any] | None, at: datetime
-) -> SourceOut:
-    entry = entry or source_entry(services.city, source_id, None)
-    state: SourceState = state_from_plain({"source_id": source_id, **entry})
-    source = services.city.sources[source_id]
-    age_s = (at - state.last_success).total_seconds() if state.last_success else None
-    return SourceOut(id=source_id, health=health(state, source.cadence, at), age_s=age_s, **entry)
-
-
-def _instant(moment: datetime | None, name: str) -> datetime | None:
-    """A time of the query in UTC; one without a zone is taken as UTC, as all that the API gives."""
-    if moment is None:
-        return None
-    try:
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:
-        raise HTTPException(422, f"`{name}` lies outside the years 1 to 9999 in UTC.") from None
+def _refuse_method(router: APIRouter, request: Request) -> tuple[str, dict[str, str]]:
+    """The sentence and the header for a call by a method that its address does not take."""
+    allowed = sorted(
+        method
+        for route in router.routes
+        if route.matches(request.scope)[0] is Match.PARTIAL
+        for method in getattr(route, "methods", None) or ()
+    )
+    if allowed == ["GET"]:
+        return "This address can only be read (GET).", {"Allow": "GET"}
+    methods = ", ".join(allowed)
+    return f"This address takes calls of other methods ({methods}).", {"Allow": methods}
 
 
 def _token(last: Incident) -> str:
-    text = f"{last.requested_at.isoformat()} {last.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _position(token: str | None) -> tuple[datetime, str] | None:
-    if not token:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        moment, incident_id = text.split(" ", 1)
-        requested_at = datetime.fromisoformat(moment)
-        if requested_at.tzinfo is None or "\x00" in incident_id:
-            raise ValueError("no position")
-        return requested_at.astimezone(UTC), incident_id
-    except (ValueError, OverflowError, binascii.Error):
-        raise HTTPException(400, "`after` is not a value that `next` gave.") from None
+    return make_time_token(last.requested_at, last.id)
 
 
 def _geojson(

@@ -124,9 +124,11 @@ window.lawang.live = (() => {
     const ids = panel.sources && Array.isArray(panel.sources) ? panel.sources : [];
     let worst = "fresh";
     let at = null;
+    const counts = {};
     for (const id of ids) {
       const source = sourceOf(id);
       const state = health(source);
+      counts[state] = (counts[state] || 0) + 1;
       if (WORST_FIRST.indexOf(state) < WORST_FIRST.indexOf(worst)) worst = state;
       if (source && source.last_success) {
         const success = seconds(source.last_success);
@@ -136,7 +138,28 @@ window.lawang.live = (() => {
     if (at === null) worst = "never";
     // A line that is cut says nothing new, however slowly the source itself is polled.
     if (worst === "fresh" && connection().state !== "live") worst = "late";
-    return { health: worst, at };
+    return { health: worst, at, troubled: counts[worst], feeding: ids.length };
+  }
+
+  /** How all sources stand, in words: one lamp each says no number, so this line does. */
+  function summary() {
+    const known = panels.sources && panels.sources.sources;
+    if (!known) return say("no data yet");
+    const counts = {};
+    let oldest = null;
+    for (const source of Object.values(known)) {
+      const state = health(source);
+      counts[state] = (counts[state] || 0) + 1;
+      if (state === "fresh") {
+        const at = seconds(source.last_success);
+        oldest = oldest === null ? at : Math.min(oldest, at);
+      }
+    }
+    const parts = WORST_FIRST.filter((state) => counts[state]).map(
+      (state) => `${number(counts[state])}\u00a0${healthWord(state)}`,
+    );
+    if (oldest !== null) parts.push(say("oldest {age}", { age: duration(now() - oldest) }));
+    return parts.join(" · ");
   }
 
   // --- the line ----------------------------------------------------------------------------
@@ -276,12 +299,14 @@ window.lawang.live = (() => {
       `${written({ weekday: "long", day: "numeric", month: "long", year: "numeric" }, time)} · WIB`,
     );
     for (const element of root.querySelectorAll("[data-live-age]")) {
-      const { health: state, at } = standing(element.dataset.liveAge);
-      mark(element, "data-health", state);
-      write(element, ageText(state, at));
+      const found = standing(element.dataset.liveAge);
+      mark(element, "data-health", found.health);
+      write(element, ageText(found));
     }
     for (const element of root.querySelectorAll("[data-live-tile]"))
       mark(element, "data-health", standing(element.dataset.liveTile).health);
+    for (const element of root.querySelectorAll("[data-sources-summary]"))
+      write(element, summary());
     for (const element of root.querySelectorAll("[data-source]")) {
       const source = sourceOf(element.dataset.source);
       const state = health(source);
@@ -304,12 +329,21 @@ window.lawang.live = (() => {
     }
   }
 
-  function ageText(state, at) {
+  function ageText({ health: state, at, troubled, feeding }) {
     if (at === null) return say("no data yet");
     const age = duration(now() - at);
     if (state === "fresh") return age;
+    // Of several sources it says how many are meant.
+    const which =
+      feeding > 1 && troubled
+        ? say("{n} of {total} {state}", {
+            n: number(troubled),
+            total: number(feeding),
+            state: healthWord(state),
+          })
+        : healthWord(state);
     // Where it needs two lines it breaks between its parts, never within one.
-    return [healthWord(state), clock(at), age]
+    return [which, clock(at), age]
       .map((each) => each.replaceAll(" ", "\u00a0"))
       .join(" · ");
   }

@@ -247,12 +247,20 @@
       .join();
   }
 
+  /** More than this many chips would take the wall from what it is for. */
+  const MOST_CHIPS = 8;
+
   live.on("sources", (panel, before) => {
     if (before && shape(before.sources) === shape(panel.sources)) return;
+    const strip = document.getElementById("source-strip");
+    if (strip) {
+      const dense = Object.keys(panel.sources).length > MOST_CHIPS;
+      strip.closest(".strip").classList.toggle("dense", dense);
+    }
     live.fill(
       "source-strip",
       Object.entries(panel.sources).map(([id, source]) =>
-        part("div", { class: "source-chip", "data-source": id, "data-health": "never" }, [
+        part("div", { class: "source-chip", "data-source": id, "data-health": "never", title: source.name }, [
           part("span", { class: "lamp" }),
           part("div", { class: "chip-names" }, [
             part("span", { class: "chip-name" }, source.name),

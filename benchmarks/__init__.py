@@ -1,8 +1,9 @@
 """The measured claims of this project, each beside what it is measured against.
 
 A benchmark is a package here with `AIMS`, the plans `FULL` and `QUICK`, and `measure(plan, say)`,
-which gives its figures. `lawang bench NAME` runs one; `lawang bench all` runs every one and writes
-`benchmarks/RESULTS.md`.
+which gives its figures; one that watches something for a while also has `for_minutes(minutes)`,
+a full plan of that length. `lawang bench NAME` runs one; `lawang bench all` runs every one and
+writes `benchmarks/RESULTS.md`.
 """
 
 from __future__ import annotations
@@ -22,15 +23,20 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
-def run(name: str, *, quick: bool = False, say: Say = print) -> dict[str, Any]:
+def run(
+    name: str, *, quick: bool = False, minutes: float | None = None, say: Say = print
+) -> dict[str, Any]:
     """Run one benchmark and return its figures; for `all`, those of each by its name.
 
     What is measured is said line by line. A quick run is good for looking, not for claims: it says
-    nothing about the aims, and only a full run of all writes RESULTS.md. Raises BenchError for an
-    unknown name, or when something that a benchmark needs is not installed.
+    nothing about the aims, and only a full run of all writes RESULTS.md. `minutes` is how long a
+    benchmark that watches something does so. Raises BenchError for an unknown name, for `minutes`
+    where they mean nothing, or when something that a benchmark needs is not installed.
     """
     if name != "all":
-        return dict(_run(_find(name), quick, say))
+        return dict(_run(_find(name), quick, say, minutes))
+    if minutes is not None:
+        raise BenchError("--minutes goes with one benchmark, not with all of them.")
     from benchmarks import results
 
     machine = results.describe_machine()
@@ -52,8 +58,13 @@ def _find(name: str) -> Any:
         ) from error
 
 
-def _run(benchmark: Any, quick: bool, say: Say) -> Figures:
-    figures: Figures = benchmark.measure(benchmark.QUICK if quick else benchmark.FULL, say)
+def _run(benchmark: Any, quick: bool, say: Say, minutes: float | None = None) -> Figures:
+    plan = benchmark.QUICK if quick else benchmark.FULL
+    if minutes is not None:
+        if quick or not hasattr(benchmark, "for_minutes"):
+            raise BenchError("--minutes goes with a full run of a benchmark that watches: poll.")
+        plan = benchmark.for_minutes(minutes)
+    figures: Figures = benchmark.measure(plan, say)
     for aim in benchmark.AIMS:
         words = f"{aim.words}: {figures[aim.key]:,.10g}"
         if quick:

@@ -12,7 +12,7 @@ from lawang.city import City, Source, load_city
 from lawang.settings import ROOT
 from lawang.store.embedded import EmbeddedValkey
 
-#: The pack of the city this program was made for; its only source is e-lapor's Open311.
+#: The pack of the city this program was made for.
 PACK = ROOT / "cities" / "palembang"
 _NOWHERE = "http://127.0.0.1:9"
 
@@ -28,7 +28,7 @@ class Ground:
     @property
     def source(self) -> Source:
         """The source whose records the benchmarks make up."""
-        return next(iter(self.city.sources.values()))
+        return self.city.sources["elapor"]
 
 
 @contextmanager

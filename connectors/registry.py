@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast, get_args
 from pydantic import BaseModel, ValidationError
 
 import connectors
+from connectors.secrets import refuse_literal_secrets
 from lawang.city.toml import dig, mistake, read_toml
 from lawang.connector import Connector, Options
 from lawang.domain.errors import LawangError, PackError
@@ -45,8 +46,18 @@ def bind(source: Source) -> Options:
         connector = get(source.connector)
     except LawangError as error:
         raise mistake(source.file, ("connector",), str(error)) from None
+    refuse_literal_secrets(source, connector)
+    for kind in source.yields:
+        if kind not in connector.kinds:
+            problem = (
+                f"{source.connector} cannot yield {kind}, only {', '.join(sorted(connector.kinds))}"
+            )
+            raise mistake(source.file, ("yields",), problem)
     try:
-        return connector.options.model_validate(source.connection)
+        options = connector.options.model_validate(source.connection)
+        for path, problem in options.problems():
+            raise mistake(source.file, path, problem)
+        return options
     except ValidationError as error:
         # Without inputs and `from None`: one of the values is a key.
         found = error.errors(include_url=False, include_context=False, include_input=False)
@@ -68,7 +79,7 @@ def _is_waiting(source: Source, found: ErrorDetails) -> bool:
 
 def _path_in_file(location: tuple[str, ...]) -> tuple[str, ...]:
     """Where a mistake in the options stands in the source's file."""
-    if location[:1] in (("fields",), ("formats",)):
+    if location[:1] in (("fields",), ("formats",), ("measures",), ("personal",)):
         return location
     return ("connection", *_without_kind(location))
 
@@ -83,15 +94,20 @@ def _without_kind(location: tuple[str, ...]) -> tuple[str, ...]:
 def _known_keys(model: type[BaseModel], table: tuple[int | str, ...]) -> Iterable[str]:
     """The keys of the options' table at a pydantic location, tables of one kind included."""
     if not table:
-        return model.model_fields
+        return _keys(model)
     annotation = model.model_fields[str(table[0])].annotation
     kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
     tables = [each for each in kinds if issubclass(each, BaseModel)]
     if len(tables) == 1:
-        return tables[0].model_fields
+        return _keys(tables[0])
     word = str(table[-1])
     ours = [each for each in tables if word in get_args(each.model_fields["kind"].annotation)]
-    return ours[0].model_fields if ours else ()
+    return _keys(ours[0]) if ours else ()
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    """The keys of a table as its file writes them."""
+    return [each.alias or name for name, each in model.model_fields.items()]
 
 
 def _as_pack_error(source: Source, connector: Connector, found: ErrorDetails) -> PackError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import dash
@@ -10,7 +11,7 @@ from dash.development.base_component import Component
 
 from layouts.context import page_context
 from layouts.shell import header, language_switch, live_root
-from layouts.sources import source_table
+from layouts.sources import maturity_ladder, source_board
 from layouts.words import words
 
 dash.register_page(
@@ -25,7 +26,10 @@ dash.register_page(
 def layout(lang: str = "id", **_: Any) -> Component:
     """The table of sources in a language."""
     say = words(lang)
-    facts = page_context().facts(("sources", "city"))
+    context = page_context()
+    facts = context.facts(("sources", "city"))
+    yields = {source.id: source.yields for source in context.city.sources.values()}
+    facts = replace(facts, extra={**facts.extra, "yields": yields})
     suffix = f"?lang={say.language}"
     return live_root(
         facts,
@@ -53,7 +57,8 @@ def layout(lang: str = "id", **_: Any) -> Component:
                         ),
                         className="lead",
                     ),
-                    source_table(say),
+                    source_board(say),
+                    maturity_ladder(say),
                     language_switch(say),
                 ],
                 className="sources-main",

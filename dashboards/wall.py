@@ -105,7 +105,17 @@ def layout(lang: str = "id", **_: Any) -> Component:
             ),
             html.Footer(
                 [
-                    html.H2(say("Sources"), className="tile-title strip-title"),
+                    html.Div(
+                        [
+                            html.H2(say("Sources"), className="tile-title strip-title"),
+                            html.P(
+                                [],
+                                className="strip-summary",
+                                **{"data-sources-summary": ""},
+                            ),
+                        ],
+                        className="strip-head",
+                    ),
                     html.Div([], id="source-strip", className="source-strip"),
                 ],
                 className="strip",

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     simulator_url: str = Field(
         "", description="Set in a demonstration: sources are read from the simulated departments."
     )
+    operator_token: SecretStr = Field(
+        SecretStr(""),
+        description="The key with which findings are decided and sources polled from elsewhere; "
+        "empty: only from this machine.",
+    )
     log_format: str = Field("console", description="console or json.")
 
     @property

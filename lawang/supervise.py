@@ -25,18 +25,24 @@ _RESTART_MAX_S = 15.0
 _WELL_AFTER_S = 60.0
 _STOP_S = 8.0
 _READY_S = 15.0
+#: A child waits no longer than this for the one that it would rather find there.
+_LONGEST_WAIT_S = 20.0
 
 Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Child:
-    """One process: what it is for, in words, and how it is called."""
+    """One process: what it is for, in words, and how it is called.
+
+    `after` is an address that should answer before it is started, or "".
+    """
 
     name: str
     purpose: str
     argv: Sequence[str]
     env: Mapping[str, str]
+    after: str = ""
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     falls: int = 0
@@ -113,11 +119,9 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop.set())
         try:
-            for child in self._children:
-                child.start()
-                self._say(f"{child.name:>9} │ {child.purpose} (pid {child.process_id})")
             announced = False
             while not self._stop.is_set():
+                self._start_waiting(began)
                 self._watch()
                 if not announced and _answers(ready_url):
                     announced = True
@@ -128,13 +132,25 @@ class Supervisor:
         finally:
             self._end()
 
+    def _start_waiting(self, began: float) -> None:
+        """Start the children that may be: those that wait for another do so for a while only."""
+        for child in self._children:
+            if child.process is not None:
+                continue
+            if child.after and not (
+                _answers(child.after) or time.monotonic() - began > _LONGEST_WAIT_S
+            ):
+                continue
+            child.start()
+            self._say(f"{child.name:>9} │ {child.purpose} (pid {child.process_id})")
+
     def _watch(self) -> None:
         if self._valkey is not None and not self._valkey.is_running():
             self._say("   valkey │ fell; starting it again")
             self._valkey.start()
         now = time.monotonic()
         for child in self._children:
-            if child.is_running():
+            if child.process is None or child.is_running():
                 continue
             if not child.restart_at:
                 code = child.process.returncode if child.process else None

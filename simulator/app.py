@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from email.utils import format_datetime
+from typing import Protocol
 
-import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,32 +15,105 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lawang.city import load_city
 from lawang.domain.clock import Clock
-from simulator import elapor, satpolpp, sp4n
+from lawang.domain.errors import PackError, SettingsError
+from simulator import (
+    apbd,
+    bapenda,
+    bmkg,
+    cctv,
+    disdukcapil,
+    ekelurahan,
+    elapor,
+    epuskesmas,
+    ibu_hamil,
+    paten,
+    perizinan,
+    pupr,
+    satpolpp,
+    satudata,
+    sp4n,
+    transmusi,
+    udara,
+)
+from simulator.armada import ambulances, engines, refuse
 from simulator.city_life import Town
 from simulator.department import Department
 from simulator.faults import FaultError, FaultGate, read_fault
+from simulator.gauges import rain, water
+from simulator.happenings import Happenings
+from simulator.hosting import Hosting
+from simulator.player import Player
+from simulator.rescue import damkar, psc119
 from simulator.settings import SimulatorSettings
 
-_log = structlog.get_logger(__name__)
-
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+#: How much a scenario may be slowed down or hastened.
+_SLOWEST, _FASTEST = 0.1, 100
+
+
+class Maker(Protocol):
+    """A module that makes one department, with whatever it keeps in `settings.data_dir`."""
+
+    def department(self, town: Town, settings: SimulatorSettings) -> Department:
+        """The department."""
+
+
+#: Every department of the simulated city, one module a line.
+DEPARTMENTS: tuple[Maker, ...] = (
+    elapor,
+    satpolpp,
+    sp4n,
+    ekelurahan,
+    disdukcapil,
+    perizinan,
+    udara,
+    refuse,
+    ambulances,
+    engines,
+    bmkg,
+    transmusi,
+    pupr,
+    cctv,
+    satudata,
+    epuskesmas,
+    bapenda,
+    water,
+    rain,
+    damkar,
+    psc119,
+    paten,
+    ibu_hamil,
+    apbd,
+)
 
 
 def create_app(settings: SimulatorSettings) -> ASGIApp:
     """The simulator as an ASGI app; its life runs from lifespan start-up to shutdown.
 
     Start-up brings every department's past up to the present before anything is answered.
-    Raises PackError when the city pack is broken.
+    Raises PackError when the city pack or the scenario is broken, SettingsError when there is no
+    such scenario.
     """
-    town = Town.of(load_city(settings.pack_dir, simulated=True))
-    departments = [made.department(town, settings) for made in (elapor, satpolpp, sp4n)]
+    happenings = Happenings(settings.data_dir / "happenings.jsonl")
+    town = Town.of(load_city(settings.pack_dir, simulated=True), happenings)
+    departments = [maker.department(town, settings) for maker in DEPARTMENTS]
+    player = Player(town, departments)
+    if settings.scenario:
+        try:
+            player.start(settings.scenario, settings.clock())
+        except BaseException:
+            for department in departments:
+                department.close()
+            raise
     app = Starlette(
         routes=[
             Route("/", _index(town, departments)),
             Route("/_health", _health(departments)),
+            Route("/_scenario", _scenario(player, settings.clock), methods=["GET", "POST"]),
             *(_mounted(department, settings.clock) for department in departments),
         ],
-        lifespan=_Lifespan(departments, settings),
+        lifespan=Hosting(departments, settings.clock, settings.tick_s, player.follow),
     )
     return Marked(app, settings.clock)
 
@@ -67,54 +138,14 @@ class Marked:
         await self._app(scope, receive, marked)
 
 
-class _Lifespan:
-    """Lets the departments live while the server runs."""
-
-    def __init__(self, departments: Sequence[Department], settings: SimulatorSettings) -> None:
-        self._departments = departments
-        self._settings = settings
-
-    @contextlib.asynccontextmanager
-    async def __call__(self, app: Starlette) -> AsyncIterator[None]:
-        try:
-            for department in self._departments:
-                await asyncio.to_thread(department.advance, self._settings.clock())
-                _log.info("simulated department", id=department.id, note=department.note)
-            lives = [asyncio.create_task(self._live(each)) for each in self._departments]
-            try:
-                yield
-            finally:
-                for life in lives:
-                    life.cancel()
-                await asyncio.gather(*lives, return_exceptions=True)
-        finally:
-            for department in self._departments:
-                department.close()
-
-    async def _live(self, department: Department) -> None:
-        """Move one department on, tick by tick; logs once when it fails and once on recovery."""
-        failing = False
-        while True:
-            await asyncio.sleep(self._settings.tick_s)
-            try:
-                await asyncio.to_thread(department.advance, self._settings.clock())
-            except Exception:
-                if not failing:
-                    _log.exception("simulated department stands still", id=department.id)
-                failing = True
-            else:
-                if failing:
-                    _log.info("simulated department goes on", id=department.id)
-                failing = False
-
-
 def _mounted(department: Department, clock: Clock) -> Mount:
     faults = department.faults
 
     async def fault(request: Request) -> Response:
         if request.method == "POST":
             try:
-                faults.set(read_fault(json.loads(await request.body())))
+                asked = json.loads(await request.body())
+                faults.set(read_fault(asked, department.fault_kinds))
             except FaultError as error:
                 return JSONResponse({"error": str(error)}, 400)
             except ValueError:
@@ -158,3 +189,29 @@ def _health(departments: Sequence[Department]) -> Endpoint:
         return JSONResponse({"status": "ok", "faults": kinds})
 
     return health
+
+
+def _scenario(player: Player, clock: Clock) -> Endpoint:
+    async def scenario(request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                asked = json.loads(await request.body())
+            except ValueError:
+                asked = None
+            known = isinstance(asked, dict) and asked.keys() <= {"name", "speed"}
+            name = asked.get("name") if known else None
+            speed = asked.get("speed", 1) if known else 1
+            if not isinstance(name, str):
+                return JSONResponse({"error": 'Send {"name": "banjir", "speed": 1}.'}, 400)
+            if isinstance(speed, bool) or not isinstance(speed, int | float):
+                return JSONResponse({"error": "speed must be a number."}, 400)
+            if not _SLOWEST <= speed <= _FASTEST:
+                sentence = f"speed must lie between {_SLOWEST} and {_FASTEST}."
+                return JSONResponse({"error": sentence}, 400)
+            try:
+                player.start(name, clock(), float(speed))
+            except (PackError, SettingsError) as error:
+                return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(player.to_plain())
+
+    return scenario

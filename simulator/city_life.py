@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from lawang.city import City
+from simulator.happenings import Happenings
 
 #: Share of a day's reports by local hour: few at night, a peak before noon and one after work.
 _HOURS = (6, 4, 3, 2, 3, 8, 20, 38, 56, 66, 68, 60, 48, 50, 54, 55, 54, 52, 50, 52, 48, 36, 22, 12)
@@ -45,26 +46,38 @@ class Storm:
 
     `strength` is what it makes of the flooding and fallen-tree reports of an ordinary day:
     2 doubles them, 3 triples them, and what it adds falls into its area, mostly within the hour.
+    `mm_h` is how hard it rains at its height, `minutes` how long it lasts (see `Weather`).
     """
 
     key: str
     start: datetime
     area: tuple[Neighbourhood, ...]
     strength: float
+    mm_h: float
+    minutes: float
+
+    @property
+    def end(self) -> datetime:
+        """When its last drop falls."""
+        return self.start + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True)
 class Town:
-    """The places of a city. `at(latitude, longitude)` gives (kecamatan, kelurahan) codes."""
+    """The places of a city. `at(latitude, longitude)` gives (kecamatan, kelurahan) codes.
+
+    `happenings` is what was made to happen in it; departments see it through `Weather`, `Fires`.
+    """
 
     name: str
     timezone: ZoneInfo
     neighbourhoods: tuple[Neighbourhood, ...]
     at: Callable[[float, float], tuple[str | None, str | None]]
+    happenings: Happenings = field(default_factory=Happenings, compare=False)
 
     @classmethod
-    def of(cls, city: City) -> Town:
-        """The places of a city pack."""
+    def of(cls, city: City, happenings: Happenings | None = None) -> Town:
+        """The places of a city pack. Without `happenings` nothing has been made to happen."""
         kecamatan = {region.code: region.name for region in city.kecamatan}
         landmarks = [(mark.name, mark.latitude, mark.longitude) for mark in city.landmarks]
         return cls(
@@ -85,6 +98,7 @@ class Town:
                 if region.parent is not None
             ),
             at=city.gazetteer.at,
+            happenings=happenings or Happenings(),
         )
 
     @cached_property
@@ -100,7 +114,7 @@ class Town:
         """A kelurahan and its nearest others, `count` in all."""
         ranked = sorted(
             self.neighbourhoods,
-            key=lambda place: _distance_km(
+            key=lambda place: distance_km(
                 place.latitude, place.longitude, centre.latitude, centre.longitude
             ),
         )
@@ -156,24 +170,29 @@ def storms_between(town: Town, seed: int, since: datetime, until: datetime) -> l
     last = until.astimezone(town.timezone).date()
     storms = []
     while day <= last:
-        if (storm := _storm_on(town, seed, day)) is not None:
+        if (storm := storm_on(town, seed, day)) is not None:
             storms.append(storm)
         day += timedelta(days=1)
     return storms
 
 
-def _storm_on(town: Town, seed: int, day: date) -> Storm | None:
+def storm_on(town: Town, seed: int, day: date) -> Storm | None:
+    """The scheduled storm of a local day, if the seed has one."""
     rng = random_for(seed, "storm", day)
     if rng.random() > _STORM_CHANCE[day.month - 1]:
         return None
     # Most storms of this coast break in the afternoon.
     hour = min(23.0, max(0.0, rng.gauss(16.0, 3.0)))
     midnight = datetime.combine(day, time(), town.timezone)
+    area = town.around(rng.choice(town.neighbourhoods), rng.randint(4, 8))
+    strength = rng.uniform(2.0, 3.0)
     return Storm(
         key=f"{day:%Y%m%d}",
         start=(midnight + timedelta(seconds=int(hour * 3600))).astimezone(UTC),
-        area=town.around(rng.choice(town.neighbourhoods), rng.randint(4, 8)),
-        strength=rng.uniform(2.0, 3.0),
+        area=area,
+        strength=strength,
+        mm_h=25 + 35 * (strength - 2),
+        minutes=rng.randint(45, 90),
     )
 
 
@@ -184,11 +203,11 @@ def _near(
     names = (
         name.split(" (")[0]
         for name, mark_latitude, mark_longitude in marks
-        if _distance_km(latitude, longitude, mark_latitude, mark_longitude) < 2.0
+        if distance_km(latitude, longitude, mark_latitude, mark_longitude) < 2.0
     )
     return tuple(dict.fromkeys(names))
 
 
-def _distance_km(latitude: float, longitude: float, latitude_2: float, longitude_2: float) -> float:
+def distance_km(latitude: float, longitude: float, latitude_2: float, longitude_2: float) -> float:
     """Flat distance: the city lies at the equator and spans 30 km."""
     return _KM_PER_DEGREE * math.hypot(latitude - latitude_2, longitude - longitude_2)

@@ -62,13 +62,20 @@ class Confusion:
     wrong: tuple[Mapping[str, Any], ...]
 
 
+#: For a department that has none of its own: every list becomes an object, no record is known.
+_ANY_LIST = Confusion("", ())
+
+
 class FaultError(ValueError):
     """A fault that cannot be set; the message is a sentence for whoever asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The present fault. `amount` is in seconds and means something for three kinds only."""
+    """The present fault. `amount` is in seconds and means something for three kinds only.
+
+    For a department's own kinds it is what the department makes of it.
+    """
 
     kind: str = "none"
     amount: float = 0.0
@@ -78,24 +85,34 @@ class Fault:
         plain: dict[str, str | float] = {"kind": self.kind}
         if self.kind in _OPTIONS:
             plain[_OPTIONS[self.kind][0]] = self.amount
+        elif self.kind not in KINDS:
+            plain["amount"] = self.amount
         return plain
 
 
-def read_fault(asked: object) -> Fault:
-    """Read `{"kind": K, ...}`. Raises FaultError naming what is wrong and what would do."""
+def read_fault(asked: object, own_kinds: Sequence[str] = ()) -> Fault:
+    """Read `{"kind": K, ...}`. Raises FaultError naming what is wrong and what would do.
+
+    `own_kinds` are those that one department has beside `KINDS`; each takes an `amount`, a number
+    whose meaning is the department's (0 when not given).
+    """
     if not isinstance(asked, Mapping):
         raise FaultError('Send a JSON object such as {"kind": "off"}.')
     kind = asked.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise FaultError(f"Unknown kind of fault. Use one of: {', '.join(KINDS)}.")
-    option, default, least, greatest = _OPTIONS.get(kind, ("", 0.0, 0.0, 0.0))
+    kinds = (*KINDS, *own_kinds)
+    if not isinstance(kind, str) or kind not in kinds:
+        raise FaultError(f"Unknown kind of fault. Use one of: {', '.join(kinds)}.")
+    usual = ("", 0.0, 0.0, 0.0) if kind in KINDS else ("amount", 0.0, -1e9, 1e9)
+    option, default, least, greatest = _OPTIONS.get(kind, usual)
     if unknown := sorted(str(key) for key in asked if key not in ("kind", option)):
         raise FaultError(f"{kind} has no option {', '.join(unknown)}.")
     amount = asked.get(option, default)
     if isinstance(amount, bool) or not isinstance(amount, int | float):
-        raise FaultError(f"{option} must be a number of seconds.")
+        of_what = "" if option == "amount" else " of seconds"
+        raise FaultError(f"{option} must be a number{of_what}.")
     if not math.isfinite(amount) or not least <= amount <= greatest:
-        raise FaultError(f"{option} must lie between {least:g} and {greatest:g} seconds.")
+        unit = "" if option == "amount" else " seconds"
+        raise FaultError(f"{option} must lie between {least:g} and {greatest:g}{unit}.")
     return Fault(kind, float(amount))
 
 
@@ -129,11 +146,13 @@ class Faults:
 class FaultGate:
     """ASGI layer that spoils what passes as the present fault says."""
 
-    def __init__(self, app: ASGIApp, faults: Faults, clock: Clock, confusion: Confusion) -> None:
+    def __init__(
+        self, app: ASGIApp, faults: Faults, clock: Clock, confusion: Confusion | None
+    ) -> None:
         self._app = app
         self._faults = faults
         self._clock = clock
-        self._confusion = confusion
+        self._confusion = confusion or _ANY_LIST
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.present

@@ -35,16 +35,27 @@ def serve(
     seed: int = DEFAULT_SEED,
     factor: float = 1.0,
     pack_dir: Path | None = None,
+    mqtt_port: int = 0,
+    push_url: str = "",
+    scenario: str = "",
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return. Blocking; belongs in a process of its own.
 
     `pack_dir` is the city (default: the one of `LAWANG_CITY`), `data_dir` where the departments
-    keep their databases. Raises SettingsError when the port is taken, PackError for a broken pack.
+    keep their databases; the rest is as in SimulatorSettings. Raises SettingsError when the port
+    is taken or the scenario unknown, PackError for a broken pack or scenario.
     """
-    settings = SimulatorSettings(
-        data_dir=data_dir, pack_dir=pack_dir or Settings().pack_dir, seed=seed, factor=factor
-    )
     with listen(host, port) as listener:
+        settings = SimulatorSettings(
+            data_dir=data_dir,
+            pack_dir=pack_dir or Settings().pack_dir,
+            seed=seed,
+            factor=factor,
+            base_url=address_of(listener),
+            mqtt_port=mqtt_port,
+            push_url=push_url.rstrip("/"),
+            scenario=scenario,
+        )
         server = build_server(create_app(settings))
         if threading.current_thread() is threading.main_thread():
             # uvicorn raises the signal again once it has stopped: by then there is nothing to do.
@@ -67,6 +78,14 @@ def listen(host: str, port: int) -> socket.socket:
             "end what uses the port, or choose another."
         ) from error
     return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The URL under which this machine reaches a bound socket, without a slash at the end."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 (every address: the machine's own is one of them)
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def build_server(app: ASGIApp) -> uvicorn.Server:

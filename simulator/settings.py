@@ -16,6 +16,10 @@ class SimulatorSettings:
 
     `data_dir` holds one database a department, `pack_dir` is the city they serve. `factor` scales
     the realistic volumes (1.0: 20 to 40 reports a day). `tick_s` is how often life moves on.
+
+    `base_url` is the simulator's own address, without a slash at the end. `mqtt_port` is the port
+    of the broker on 127.0.0.1 (0: none is run). `push_url` is the web process that webhooks are
+    posted to ("": none are). `scenario` is what is played from the start ("": nothing).
     """
 
     data_dir: Path
@@ -24,3 +28,12 @@ class SimulatorSettings:
     factor: float = 1.0
     clock: Clock = utc_now
     tick_s: float = 1.0
+    base_url: str = "http://127.0.0.1:8051"
+    mqtt_port: int = 0
+    push_url: str = ""
+    scenario: str = ""
+
+    @property
+    def drop_dir(self) -> Path:
+        """The folder into which departments put files. It need not exist yet."""
+        return self.data_dir / "drop"

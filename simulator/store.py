@@ -70,9 +70,6 @@ CREATE TABLE IF NOT EXISTS reporters (
   device_id TEXT,
   account_id TEXT
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rains (
-  id INTEGER PRIMARY KEY, kecamatan TEXT NOT NULL, at INTEGER NOT NULL
-);
 """
 
 
@@ -154,15 +151,6 @@ class StoredReport:
     updated_at: datetime
     expected_at: datetime | None
     quirk: Quirk
-
-
-@dataclass(frozen=True, slots=True)
-class Rain:
-    """Rain that somebody asked for over one kecamatan (code)."""
-
-    id: int
-    kecamatan: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,23 +263,6 @@ class Store:
         with self._reading() as db:
             rows = db.execute(statement, tuple(ids)).fetchall()
         return {row["report_id"]: _reporter(row) for row in rows}
-
-    def add_rain(self, kecamatan: str, at: datetime) -> Rain:
-        """Remember rain over a kecamatan from `at` on."""
-        with self._writing() as db:
-            row = db.execute(
-                "INSERT INTO rains (kecamatan, at) VALUES (?, ?) RETURNING id, at",
-                (kecamatan, _seconds(at)),
-            ).fetchone()
-        return Rain(row["id"], kecamatan, _instant(row["at"]))
-
-    def rains(self, since: datetime) -> list[Rain]:
-        """Rain that began at `since` or later."""
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT * FROM rains WHERE at >= ? ORDER BY id", (_seconds(since),)
-            ).fetchall()
-        return [Rain(row["id"], row["kecamatan"], _instant(row["at"])) for row in rows]
 
     def dump(self) -> list[str]:
         """The whole database as SQL statements, to compare two of them."""

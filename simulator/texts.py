@@ -254,6 +254,18 @@ TERSE: dict[str, tuple[str, ...]] = {
     "WFI": ("wifi mati",),
 }
 
+#: What is written while a fire burns near by.
+SMOKE: tuple[str, ...] = (
+    "Kebakaran rumah {place}, api sudah besar",
+    "Asap hitam tebal terlihat {place}",
+    "Ada kebakaran {place}, mobil pemadam sulit masuk lorong",
+    "Api merembet ke rumah sebelah {place}",
+    "Warga {place} mengungsi karena kebakaran",
+    "Listrik {place} dipadamkan karena kebakaran",
+    "Jalan {place} macet total, ada kebakaran",
+)
+SMOKE_TERSE = ("kebakaran", "Kebakaran besar", "asap tebal")
+
 DETAILS = (
     "Sudah pernah dilaporkan ke RT tetapi belum ada tindakan.",
     "Kejadiannya sejak {n} hari yang lalu.",

@@ -12,9 +12,15 @@ _WHAT_TO_DO = {
     "bad_status": "its server failed; ask the department",
     "refused": "it does not accept the key; is the variable that holds it right?",
     "not_found": "nothing lies at this address; correct it in [connection]",
-    "redirected": "it leads elsewhere; if that is right, make it the address in [connection]",
+    "redirected": "it leads elsewhere; if that is right, make it the address in [connection], or "
+    "add its host to hosts in [network]",
+    "host_not_allowed": "this host is not on the source's list; if it is right, add it to hosts in "
+    "[network]",
+    "private_address": "this leads into a private network; if that is right, set private = true in "
+    "[network]",
     "too_large": "more than the limits of [connection] allow; ask for less, or raise them",
     "garbage": "the answer is not in the form that was expected; compare [connection] with it",
+    "silent": "nothing has come for longer than this source may be quiet; ask the department",
     "not_configured": "environment variables are not set",
     "store_busy": "history is locked by another program; nothing is lost, try again",
     "store_down": "history cannot be reached; see LAWANG_DATABASE_URL",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from connectors.http import client_for
+from connectors.network import reach_of
 from connectors.registry import bind, get
 from lawang.domain.clock import Clock
 from lawang.domain.errors import LawangError, NeedsPerson, StoreError
@@ -29,6 +29,11 @@ async def poll_once(settings: Settings, source_id: str, *, clock: Clock) -> Sour
     try:
         source = find_source(installation.city, source_id)
         refuse_unset(source)
+        if get(source.connector).streams:
+            raise LawangError(
+                f"{source.id} streams: it is heard for as long as a poller runs (`lawang up`, "
+                "`lawang poll`), not once; `lawang sources check` listens for a while"
+            )
         options = bind(source)
         limit = getattr(options, "max_bytes", 20_000_000)
         bound = Bound(source, get(source.connector), options, limit)
@@ -62,7 +67,8 @@ async def _poll_with_lease(
         installation.history,
         live,
         clock=clock,
-        client_for=lambda source, _options: client_for(timedelta(seconds=source.timeout_s)),
+        client_for=client_for,
+        reach_for=reach_of,
     )
     poller.fence = fence
     polling = asyncio.create_task(poller.poll(bound))

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lawang.check import Findings
-from lawang.city import City, Source
+from lawang.city import City
+from lawang.domain.finding import Finding
 from lawang.domain.health import Health, SourceState
-from lawang.domain.incident import Incident
-from sources_cli.explain import explain
+from lawang.domain.quality import Quality
+from sources_cli.deciding import Decided
 from sources_cli.listing import Line, Listing
 
 _HEALTH_STYLES = {
@@ -33,24 +33,47 @@ _WORDS_SHOWN = 20
 
 def print_listing(listing: Listing) -> None:
     """Print all sources, one a row."""
-    table = _table(None, "source", "OPD", "connector", "every", "configured", "health", "age")
+    shown = table(
+        None,
+        *("source", "OPD", "connector", "yields", "every", "configured", "health", "age"),
+        *("quality 24 h", "findings"),
+    )
     for line in listing.lines:
         source = line.source
         live = "?" if line.health is None else line.health.value
         style = _HEALTH_STYLES[line.health] if line.health is not None else "dim"
-        table.add_row(
+        shown.add_row(
             Text(source.id, style="bold"),
             Text(line.opd_name),
             source.connector,
-            _duration(source.every_s),
+            ", ".join(source.yields),
+            duration(source.every_s),
             _configured(line),
             Text(live, style=style),
-            "" if line.age_s is None else _duration(line.age_s),
+            "" if line.age_s is None else duration(line.age_s),
+            _quality(line.quality),
+            Text(str(line.findings), style="bold red") if line.findings else "",
         )
-    console = _console()
-    console.print(table)
+    screen = console()
+    screen.print(shown)
     if listing.live_note:
-        _say(console, f"Health is not known: {listing.live_note}.", "dim")
+        say(screen, f"Health is not known: {listing.live_note}.", "dim")
+    if listing.history_note:
+        say(screen, f"Quality and findings are not known: {listing.history_note}.", "dim")
+    else:
+        say(screen, "Quality: complete, timely, valid, unique, in percent.", "dim")
+
+
+def _quality(quality: Quality | None) -> Text:
+    """The four figures in percent, the worst one giving the colour."""
+    if quality is None:
+        return Text("")
+    parts = (quality.completeness, quality.timeliness, quality.validity, quality.uniqueness)
+    known = [part for part in parts if part is not None]
+    worst = min(known, default=1.0)
+    style = "green" if worst >= 0.95 else "yellow" if worst >= 0.7 else "red"
+    words = ("-" if part is None else str(int(100 * part)) for part in parts)
+    return Text(" ".join(words), style=style)
 
 
 def _configured(line: Line) -> Text:
@@ -61,194 +84,126 @@ def _configured(line: Line) -> Text:
     return Text("simulated" if line.source.simulated else "yes", style="green")
 
 
-def print_findings(findings: Findings, source: Source, city: City) -> None:
-    """Print what a check found, from what arrived to the verdict."""
-    console = _console()
-    _print_arrival(console, findings, source)
-    _print_fields(console, findings)
-    _print_first(console, findings.first, city)
-    _print_rejects(console, findings)
-    _print_places(console, findings)
-    maps = f"add them to [map.{{}}] of {source.file.name}"
-    _print_words(
-        console, "Unknown categories", findings.unknown_categories, maps.format("category")
-    )
-    _print_words(console, "Unknown statuses", findings.unknown_statuses, maps.format("status"))
-    _print_times(console, findings, city)
-    _print_verdict(console, findings)
-
-
 def print_sample(written: Iterable[Path]) -> None:
     """Name the files of a sample, and what is left for a person to do."""
     files = [str(path) for path in written]
     if not files:
         return
-    console = _console()
-    _say(console, f"Sample written: {', '.join(files)}")
-    _say(
-        console,
+    screen = console()
+    say(screen, f"Sample written: {', '.join(files)}")
+    say(
+        screen,
         "Personal keys are dropped, numbers and addresses of persons masked. Names inside "
         "sentences cannot be recognised: read it before you pass it on.",
         "yellow",
     )
 
 
+_COUNTS = {
+    "incidents": "incidents",
+    "series": "series of readings",
+    "positions": "positions",
+    "requests": "service requests",
+    "alerts": "alerts",
+}
+
+
 def print_poll(state: SourceState) -> None:
     """Print the outcome of one poll."""
     took = f" in {state.duration_ms / 1000:.1f} s" if state.duration_ms is not None else ""
-    _say(
-        _console(),
+    known = [f"{count} {word}" for name, word in _COUNTS.items() if (count := getattr(state, name))]
+    say(
+        console(),
         f"{state.source_id}: {state.records or 0} records read{took}. In store: "
-        f"{state.incidents} incidents, {state.quarantined} in quarantine, "
+        f"{', '.join(known) or 'nothing'}; {state.quarantined} in quarantine, "
         f"{state.unlocated} without a region.",
     )
-
-
-def _print_arrival(console: Console, findings: Findings, source: Source) -> None:
-    marked = " SIMULATED." if findings.simulated else ""
-    kinds = ", ".join(kind or "no content type" for kind in findings.content_types)
-    _say(
-        console,
-        f"{source.name} ({source.id}, {source.connector}): {findings.pages} pages, "
-        f"{findings.size_bytes:,} bytes of {kinds}, in {findings.elapsed_s:.2f} s.{marked}",
-        "bold",
-    )
-    repeated = findings.usable - findings.distinct
-    again = f" ({repeated} of them again)" if repeated else ""
-    _say(
-        console,
-        f"{findings.records} records: {findings.usable} can be used{again}, "
-        f"{findings.records - findings.usable} would go to quarantine.",
-    )
-
-
-def _print_fields(console: Console, findings: Findings) -> None:
-    is_mapped = any(use.expression for use in findings.fields)
-    table = _table("Fields", "field", *(["from"] if is_mapped else []), "filled", "examples")
-    for use in findings.fields:
-        style = "green" if use.share == 1 else "yellow" if use.share else "dim"
-        table.add_row(
-            use.name,
-            *([Text(use.expression or "")] if is_mapped else []),
-            Text(f"{use.share:.0%}", style=style),
-            Text(" | ".join(use.examples)),
-        )
-    console.print(table)
-
-
-def _print_first(console: Console, first: Iterable[Incident], city: City) -> None:
-    table = _table(
-        "First records, as they would be stored", "id", "category", "status", "region", "reported"
-    )
-    for incident in first:
-        region = incident.kelurahan or incident.kecamatan
-        found = city.gazetteer.get(region) if region else None
-        table.add_row(
-            Text(incident.external_id),
-            Text(incident.category),
-            incident.status.value,
-            Text(found.name if found else "not found", style="" if found else "yellow"),
-            _moment(incident.requested_at, city),
-        )
-    if table.rows:
-        console.print(table)
-
-
-def _print_rejects(console: Console, findings: Findings) -> None:
-    if not findings.rejects:
-        return
-    _say(console, f"Would go to quarantine: {_counted(findings.reject_reasons)}.", "red")
-    table = _table(None, "reason", "why", "id", "what it holds")
-    for reject in findings.rejects:
-        table.add_row(
-            Text(reject.reason, style="red"),
-            Text(reject.detail),
-            Text(reject.external_id or ""),
-            Text(reject.sample),
-        )
-    console.print(table)
-
-
-def _print_places(console: Console, findings: Findings) -> None:
-    ways = {way or "not found": count for way, count in findings.placed_by.items()}
-    _say(console, f"Regions, by the way they were found: {_counted(ways)}.")
-    if findings.location_problems:
-        _say(console, f"Coordinates: {_counted(findings.location_problems)}.", "yellow")
-    hint = "they stay without a region; map a region, or add variants to the pack's tables"
-    _print_words(console, "Places not found", findings.places_not_found, hint)
-
-
-def _print_words(console: Console, title: str, words: Mapping[str, int], hint: str) -> None:
-    if not words:
-        return
-    _say(console, f"{title} ({hint}):", "yellow")
-    table = _table(None, "as they write it", "records")
-    for word, count in list(words.items())[:_WORDS_SHOWN]:
-        table.add_row(Text(word or "(nothing)"), str(count))
-    console.print(table)
-    if len(words) > _WORDS_SHOWN:
-        _say(console, f"... and {len(words) - _WORDS_SHOWN} more; --json has them.", "dim")
-
-
-def _print_times(console: Console, findings: Findings, city: City) -> None:
-    if findings.oldest is None or findings.newest is None:
-        return
-    _say(
-        console,
-        f"Reported between {_moment(findings.oldest, city)} and "
-        f"{_moment(findings.newest, city)} ({city.timezone.key}).",
-    )
-    if findings.newest_change is not None:
-        _say(console, f"Newest change: {_moment(findings.newest_change, city)}.")
-    if findings.in_future:
-        _say(console, f"In the future, and not believed: {findings.in_future} records.", "yellow")
-    if findings.without_change_time:
-        _say(
-            console,
-            f"Without a usable time of change: {findings.without_change_time} records; the time "
-            "of fetching stands in.",
+    if state.findings:
+        say(
+            console(),
+            f"{state.findings} open findings: `lawang sources findings {state.source_id}`.",
             "yellow",
         )
 
 
-def _print_verdict(console: Console, findings: Findings) -> None:
-    if findings.error is not None:
-        what = explain(findings.error.kind, findings.error.detail)
-        _say(console, f"Broke off: {what}", "bold red")
-    elif not findings.records:
-        _say(console, "No record arrived, so nothing is proven.", "bold yellow")
-    elif findings.is_good:
-        _say(console, "Every record can be used.", "bold green")
+def print_findings_list(findings: Iterable[Finding], city: City) -> None:
+    """Print findings of data quality, one a row."""
+    shown = table(None, "no.", "source", "kind", "series", "what", "times", "last seen", "state")
+    for each in findings:
+        series = " / ".join(part for part in (each.measure, each.subject) if part)
+        decided = f" by {each.decided_by}" if each.decided_by else ""
+        shown.add_row(
+            str(each.id),
+            Text(each.source_id, style="bold"),
+            each.kind.value,
+            Text(series),
+            Text(each.detail),
+            str(each.count),
+            moment(each.last_seen, city),
+            Text(f"{each.state.value}{decided}"),
+        )
+    if shown.rows:
+        console().print(shown)
     else:
-        left = findings.records - findings.usable
-        _say(console, f"{left} of {findings.records} records cannot be used.", "bold red")
+        say(console(), "No findings.", "green")
 
 
-def _console() -> Console:
+def print_decided(done: Decided) -> None:
+    """Print what a decision changed."""
+    finding = done.finding
+    say(
+        console(),
+        f"Finding {finding.id} of {finding.source_id} is {finding.state.value} by "
+        f"{finding.decided_by}; {done.series} series have a new last value.",
+    )
+    if not done.shown:
+        say(console(), "Live state is not reached: walls follow when a poller starts.", "yellow")
+
+
+def console() -> Console:
+    """A terminal, or whatever stands in its place."""
     return Console(highlight=False)
 
 
-def _say(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(text, style=style), soft_wrap=True)
+def say(screen: Console, text: str, style: str = "") -> None:
+    """Print a sentence as it is."""
+    screen.print(Text(text, style=style), soft_wrap=True)
 
 
-def _table(title: str | None, *columns: str) -> Table:
+def table(title: str | None, *columns: str) -> Table:
+    """A table that folds what is too long for its columns."""
     shown = Text(title, style="bold") if title else None
-    table = Table(title=shown, title_justify="left", header_style="dim")
+    made = Table(title=shown, title_justify="left", header_style="dim")
     for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
+        made.add_column(name, overflow="fold")
+    return made
 
 
-def _counted(words: Mapping[str, int]) -> str:
+def print_words(screen: Console, title: str, words: Mapping[str, int], hint: str) -> None:
+    """Print words of a department with their counts; nothing where there are none."""
+    if not words:
+        return
+    say(screen, f"{title} ({hint}):", "yellow")
+    shown = table(None, "as they write it", "records")
+    for word, count in list(words.items())[:_WORDS_SHOWN]:
+        shown.add_row(Text(word or "(nothing)"), str(count))
+    screen.print(shown)
+    if len(words) > _WORDS_SHOWN:
+        say(screen, f"... and {len(words) - _WORDS_SHOWN} more; --json has them.", "dim")
+
+
+def counted(words: Mapping[str, int]) -> str:
+    """Words with their counts, as a sentence has them."""
     return ", ".join(f"{word} {count}" for word, count in words.items()) or "none"
 
 
-def _moment(moment: datetime, city: City) -> str:
-    return f"{moment.astimezone(city.timezone):%Y-%m-%d %H:%M}"
+def moment(when: datetime, city: City) -> str:
+    """An instant in the city's time."""
+    return f"{when.astimezone(city.timezone):%Y-%m-%d %H:%M}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A length of time in its largest fitting unit."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

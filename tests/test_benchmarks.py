@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import benchmarks
-from benchmarks import ingest, results, stream
+from benchmarks import ingest, poll, results, stream
 from benchmarks.figures import Aim, BenchError, Figures
 from benchmarks.ground import Ground, open_ground
 from benchmarks.ingest.reports import LONGEST, ReportMaker
 from benchmarks.ingest.writers import NaiveWriter, OwnWriter
+from benchmarks.poll.mix import EVERY_S, SHARES, lay_out, spread, write_pack
+from benchmarks.poll.watching import judge_cadence
 from benchmarks.stream.screens import Load, StreamScreen, Tally
 from benchmarks.stream.wall import FEATURES, Wall
+from connectors.registry import bind
+from lawang.city import load_city
+from lawang.polling.clock import first_tick
 from lawang.store.engine import migrate, open_engine
 from lawang.store.history import History, IncidentFilter
 from lawang.store.live import LiveStore
@@ -55,6 +60,11 @@ def ingest_figures() -> Figures:
     return ingest.measure(ingest.Plan(incidents=400, naive=50, page=100), ignore)
 
 
+@pytest.fixture(scope="module")
+def poll_figures() -> Figures:
+    return poll.measure(poll.Plan(sources=20, seconds=21, warm_up_s=0, rounds=1), ignore)
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -81,6 +91,75 @@ def test_a_few_screens_get_every_change_of_the_wall(stream_figures: Figures, way
 @pytest.mark.parametrize("aim", ingest.AIMS, ids=lambda aim: aim.key)
 def test_the_ingest_run_gives_the_figure(ingest_figures: Figures, aim: Aim) -> None:
     assert ingest_figures[aim.key] > 0
+
+
+@pytest.mark.parametrize("aim", poll.AIMS, ids=lambda aim: aim.key)
+def test_the_polling_run_gives_the_figure(poll_figures: Figures, aim: Aim) -> None:
+    assert aim.key in poll_figures
+
+
+@pytest.mark.parametrize("key", ["cores", "due", "polls_per_s", "records_per_s", "naive_cores"])
+def test_the_polling_run_measures_something(poll_figures: Figures, key: str) -> None:
+    assert poll_figures[key] > 0
+
+
+def test_only_the_dead_sources_of_a_polling_run_fail(poll_figures: Figures) -> None:
+    assert poll_figures["failed"] == 0
+
+
+def test_a_full_polling_run_has_the_sources_of_the_claim() -> None:
+    assert (poll.FULL.sources, EVERY_S) == (500, 10.0)
+
+
+def test_a_polling_run_of_ten_minutes_is_as_large_as_the_full_one() -> None:
+    assert (poll.for_minutes(10).sources, poll.for_minutes(10).seconds) == (500, 600)
+
+
+@pytest.mark.parametrize("sources", [20, 100, 500])
+def test_a_mix_has_every_kind_and_as_many_sources_as_asked_for(sources: int) -> None:
+    found = spread(sources)
+    assert (sum(found.values()), found.keys(), min(found.values()) > 0) == (
+        sources,
+        SHARES.keys(),
+        True,
+    )
+
+
+def test_every_source_of_the_mix_can_be_polled(tmp_path: Path) -> None:
+    pack = write_pack(lay_out(20, tmp_path, 8000, 9), tmp_path / "pack")
+    sources = load_city(pack, env={}).sources.values()
+    assert [source.unset for source in sources if bind(source)] == [()] * 20
+
+
+MOMENT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+def _cadence(*late_s: float | None) -> tuple[int, int]:
+    """Due and missed of a source whose polls came so late after their ticks, None for never."""
+    tick = first_tick("one", 10.0, MOMENT)
+    began = [
+        tick + timedelta(seconds=10 * number + late)
+        for number, late in enumerate(late_s)
+        if late is not None
+    ]
+    end = tick + timedelta(seconds=10 * len(late_s))
+    found = judge_cadence({"one": began}, ["one"], 10.0, MOMENT, end)
+    return found.due, found.missed
+
+
+@pytest.mark.parametrize(
+    ("late_s", "missed"),
+    [((0.0, 0.1, 9.9), 0), ((0.0, None, 0.0), 1), ((0.0, 10.5, 0.1), 1), ((None, None), 2)],
+)
+def test_a_poll_that_begins_after_the_next_tick_is_a_missed_one(
+    late_s: tuple[float | None, ...], missed: int
+) -> None:
+    assert _cadence(*late_s) == (len(late_s), missed)
+
+
+def test_minutes_are_refused_where_nothing_is_watched() -> None:
+    with pytest.raises(BenchError, match="--minutes goes with"):
+        benchmarks.run("ingest", minutes=1)
 
 
 def test_the_aims_of_the_stream_are_for_the_full_plan() -> None:
@@ -167,7 +246,7 @@ def _hear_in_pieces(data: bytes, size: int) -> Tally:
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BenchError, match=r"'coffee'.*ingest, stream, all"):
+    with pytest.raises(BenchError, match=r"'coffee'.*ingest, poll, stream, all"):
         benchmarks.run("coffee")
 
 

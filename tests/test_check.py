@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -269,7 +270,9 @@ def test_a_sample_means_what_the_answer_meant(source: Source, city: City, tmp_pa
         connector.options.model_validate(stated["connection"]),
         Answer(body, "", NOW, kind=stated["answer"]["kind"]),
     )
-    assert again == connector.parse(options_of(source), heard)
+    before = connector.parse(options_of(source), heard)
+    # Of the personal key that was dropped only the shape knows.
+    assert replace(again, shape=before.shape) == before
 
 
 def test_a_sample_is_never_written_over_another(source: Source, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,19 +12,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from lawang.connector import Parsed
 from lawang.domain.incident import Report
-from lawang.mapping import Formats, ReportFields, map_reports, search
+from lawang.mapping import Fields, Formats, RowOptions, check_expression, map_rows, search
 
 # A busy machine is no mistake in what is tested.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _WHEN = "2026-11-20T08:15:00+07:00"
 _MOMENT = datetime(2026, 11, 20, 1, 15, tzinfo=UTC)
-_NAMES = tuple(ReportFields.model_fields)
-_FIELDS = ReportFields.model_validate({name: name for name in _NAMES})
+_NAMES = tuple(each.name for each in dataclasses.fields(Report))
+_FIELDS = Fields.model_validate({name: name for name in _NAMES})
+
+
+def map_reports(rows: Sequence[object], fields: Fields, formats: Formats) -> Parsed:
+    return map_rows(rows, RowOptions(fields=fields, formats=formats))
 
 
 def _one(row: dict[str, Any], formats: Formats | None = None, **fields: str) -> Report:
-    chosen = ReportFields.model_validate({"external_id": "id", "requested_at": "at"} | fields)
+    chosen = Fields.model_validate({"external_id": "id", "requested_at": "at"} | fields)
     parsed = map_reports([{"id": 1, "at": _WHEN} | row], chosen, formats or Formats())
     (report,) = parsed.reports
     return report
@@ -109,9 +116,7 @@ def test_a_time_without_an_offset_is_meant_in_the_zone() -> None:
     assert report.requested_at == _MOMENT
 
 
-@pytest.mark.parametrize(
-    "form", ["", "tanggal", "%", "%Q", "%H:%M", "%d %B", "%Y-%m", "%d/%m/%Y %"]
-)
+@pytest.mark.parametrize("form", ["", "tanggal", "%", "%Q", "%H:%M", "%d %B", "%Y", "%d/%m/%Y %"])
 def test_a_form_that_reads_no_date_is_a_mistake(form: str) -> None:
     with pytest.raises(ValidationError):
         Formats.model_validate({"times": [form]})
@@ -120,7 +125,7 @@ def test_a_form_that_reads_no_date_is_a_mistake(form: str) -> None:
 @pytest.mark.parametrize("text", ["", "a.", "a[", "lenght(a)", "a || nosuch(b)", "length(a, b"])
 def test_what_is_no_expression_is_a_mistake(text: str) -> None:
     with pytest.raises(ValidationError):
-        ReportFields.model_validate({"external_id": text, "requested_at": "at"})
+        Fields.model_validate({"external_id": text, "requested_at": "at"})
 
 
 @pytest.mark.parametrize(
@@ -211,16 +216,14 @@ _JSON = st.recursive(
     max_leaves=12,
 )
 _JUNK = _JSON | st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=len(_NAMES))
-_DEEP = ReportFields.model_validate(
-    {name: f"{name}.a[0] || {name}[1] || {name}" for name in _NAMES}
-)
+_DEEP = Fields.model_validate({name: f"{name}.a[0] || {name}[1] || {name}" for name in _NAMES})
 _FORMS = Formats.model_validate({"times": ["%d/%m/%Y", "%Y%m%d", "%d %B %Y %H:%M %z"]})
 
 
 @_CALM
 @given(st.lists(_JUNK, max_size=6), st.sampled_from([_FIELDS, _DEEP]), st.integers(0, 6))
 def test_no_row_raises_and_no_good_row_is_lost(
-    junk: list[object], fields: ReportFields, place: int
+    junk: list[object], fields: Fields, place: int
 ) -> None:
     good = {"external_id": "only-this-one-is-good", "requested_at": _WHEN}
     parsed = map_reports([*junk[:place], good, *junk[place:]], fields, _FORMS)
@@ -241,3 +244,40 @@ def test_every_row_is_a_report_or_a_reject(rows: list[object]) -> None:
 def test_any_text_is_a_time_in_utc_or_none(text: str) -> None:
     moment = _read_time(text, "%d/%m/%Y", "%d %B %Y %z")
     assert moment is None or moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("expression", "document", "found"),
+    [
+        ("split(',', a)[1]", {"a": "-2.98,104.75"}, "104.75"),
+        ("split(',', a)[1]", {"a": "-2.98"}, None),
+        ("split(',', a)[0]", {"a": None}, None),
+        ("split('', a)[0]", {"a": "xy"}, "x"),
+        ("items(a)[0]", {"a": {"k": 1}}, ["k", 1]),
+        ("items(a)", {"a": [1]}, None),
+    ],
+)
+def test_texts_can_be_split_and_objects_walked(
+    expression: str, document: object, found: object
+) -> None:
+    assert search(check_expression(expression), document) == found
+
+
+def test_a_station_named_in_each_of_its_readings_repeats_nothing() -> None:
+    options = RowOptions.model_validate(
+        {
+            "yields": ["readings", "positions"],
+            "fields": {"external_id": "id", "subject": "id", "observed_at": "at"},
+            "measures": {"pm25": {"value": "v"}},
+        }
+    )
+    rows = [{"id": "S1", "at": f"2026-11-20T0{hour}:00:00+07:00", "v": 1} for hour in range(4)]
+    parsed = map_rows(rows, options)
+    assert (len(parsed.measurements), len(parsed.fixes), parsed.repeated) == (4, 1, 0)
+
+
+def test_a_vehicle_listed_twice_is_counted_as_repeated() -> None:
+    options = RowOptions.model_validate(
+        {"yields": ["positions"], "fields": {"external_id": "id", "observed_at": "at"}}
+    )
+    assert map_rows([{"id": "B1", "at": _WHEN}] * 2, options).repeated == 1

@@ -162,7 +162,9 @@ def test_the_documents_explain_the_setting(field: str) -> None:
 
 def test_the_documents_name_no_setting_that_does_not_exist() -> None:
     known = {f"LAWANG_{field.upper()}" for field in Settings.model_fields} | TEST_SETTINGS
-    known |= _variables_of_the_packs()
+    known |= _variables_of_the_packs() | _variables_of_the_demonstration()
+    # Of the source that docs/connect-a-department.md makes.
+    known |= {f"LAWANG_LAPORAN_{name}" for name in ("URL", "KEY", "KEY_FILE")}
     assert set(re.findall(r"\bLAWANG_[A-Z_]*[A-Z]\b", _documents())) - known == set()
 
 
@@ -171,6 +173,11 @@ def _variables_of_the_packs() -> set[str]:
     texts = [file.read_text() for file in (ROOT / "cities").glob("*/sources/*.toml")]
     names = {name for text in texts for name in re.findall(r"\$\{(LAWANG_[A-Z_]+)", text)}
     return names | {f"{name}_FILE" for name in names}
+
+
+def _variables_of_the_demonstration() -> set[str]:
+    """What `lawang up` sets for the processes that it starts."""
+    return set(re.findall(r'"(LAWANG_[A-Z_]+)":', (ROOT / "cli.py").read_text()))
 
 
 def test_every_folder_of_tests_is_a_package_so_that_equal_file_names_do_not_collide() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, registry
 
 from benchmarks.ground import Ground
+from lawang.connector import Parsed
 from lawang.domain.incident import Incident, Report, incident_to_plain, to_plain
 from lawang.polling.settle import settle
 from lawang.store import schema
@@ -37,7 +38,13 @@ class OwnWriter:
 
     def write(self, reports: Sequence[Report], fetched_at: datetime) -> None:
         source = self._ground.source
-        page = settle(reports, source, self._ground.city, fetched_at=fetched_at, simulated=True)
+        page = settle(
+            Parsed(reports=list(reports)),
+            source,
+            self._ground.city,
+            fetched_at=fetched_at,
+            simulated=True,
+        )
         settled = self._history.settle(
             source.id, page.incidents, page.rejects, fetched_at=fetched_at, fence=1
         )
@@ -95,7 +102,13 @@ class NaiveWriter:
 
     def write(self, reports: Sequence[Report], fetched_at: datetime) -> None:
         source = self._ground.source
-        page = settle(reports, source, self._ground.city, fetched_at=fetched_at, simulated=True)
+        page = settle(
+            Parsed(reports=list(reports)),
+            source,
+            self._ground.city,
+            fetched_at=fetched_at,
+            simulated=True,
+        )
         for item in page.incidents:
             self._store(item)
             self._redis.hset("naive", item.id, orjson.dumps(incident_to_plain(item)))

@@ -20,8 +20,9 @@ import httpx
 
 from benchmarks.figures import Aim, Figures
 from benchmarks.ground import PACK, Ground, open_ground
+from benchmarks.processes import Server, free_port, run_server
 from benchmarks.stream import dash_peer
-from benchmarks.stream.processes import Load, Server, Window, free_port, run_load, run_server
+from benchmarks.stream.processes import Load, Window, run_load
 from benchmarks.stream.wall import keep_publishing
 from lawang.board.panels import PANELS
 

@@ -5,27 +5,52 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urljoin
+
+import httpx
 
 from connectors import http
+from connectors.documents import open_json
 from connectors.rest.auth import authorisation, forget_token
 from connectors.rest.options import (
     CursorPages,
     Incremental,
+    LinkedPages,
     NumberedPages,
     OffsetPages,
     OnePage,
+    Place,
     RestOptions,
 )
-from connectors.rest.parse import find_rows, open_json
+from connectors.rest.parse import find_rows
 from lawang.connector import Answer, Cursor, FetchContext
-from lawang.domain.errors import NeedsPerson, SourceError
+from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
 from lawang.mapping import search
 
 _SLOT = "page/first"
+#: When the last poll was made, for sources whose rows tell no time of change.
+_POLLED = "polled"
 # Before a time of change in a validator; no ETag begins so, as it begins with a quote.
 _SINCE = "since "
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What one request asks: an address, the parameters laid over it, and the JSON of a POST."""
+
+    url: str
+    query: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] | None = None
+
+    def with_parameter(self, place: Place, name: str, value: str | int) -> _Question:
+        """The same with one parameter more, in the query or in the body."""
+        if place == "query":
+            return replace(self, query=self.query | {name: str(value)})
+        return replace(self, body=_laid_over(self.body or {}, name.split("."), value))
 
 
 async def read_answers(
@@ -33,106 +58,128 @@ async def read_answers(
 ) -> AsyncGenerator[Answer, None]:
     """Answers page by page; none if the server says that nothing changed.
 
-    Raises what `connectors.http.send` raises, and NeedsPerson("too_large") when `max_pages` do
-    not suffice; what was yielded until then is good.
+    Raises what `connectors.http.send` raises, NeedsPerson("too_large") when `max_pages` do not
+    suffice, and NeedsPerson("redirected") when the next page leads off TLS; what was yielded
+    until then is good.
     """
-    asked = dict(options.params) | _since(options.incremental, cursor)
-    page = _first_page(options)
+    base = _since(options, _Question(options.url, dict(options.params), options.body), cursor)
+    question: _Question | None = _first_page(options, base)
     seen: set[str] = set()
     for number in range(options.max_pages):
-        query = asked | page
-        validator = _known(cursor, options, query) if number == 0 else None
-        reply = await _ask(options, context, query, validator)
+        if question is None:
+            return
+        validator = _known(cursor, options, question) if number == 0 else None
+        reply = await _ask(options, context, question, validator)
         if reply.not_modified:
             return
-        rows, following = _look(options, page, reply.body)
+        rows, following = _look(options, base, question, number, reply)
         fingerprint = _fingerprint(rows, reply.body)
         # The same page again: a server that ignores how it is asked for the next one.
         if fingerprint in seen:
             return
         seen.add(fingerprint)
-        yield Answer(
-            body=reply.body,
-            content_type=reply.content_type,
-            fetched_at=context.clock(),
-            kind="rows",
-            simulated=reply.is_simulated,
-            validators=_remember(options, query, reply, following) if number == 0 else {},
+        now = context.clock()
+        yield reply.answer(
+            "rows",
+            now,
+            validators={} if number else _remember(options, question, reply, following, now),
+            complete=options.incremental is None,
         )
-        if following is None:
-            return
-        page = following
-    raise NeedsPerson("too_large", f"more than {options.max_pages} pages")
+        question = following
+    if question is not None:
+        raise NeedsPerson("too_large", f"more than {options.max_pages} pages")
 
 
 async def _ask(
-    options: RestOptions, context: FetchContext, query: dict[str, str], validator: str | None
+    options: RestOptions, context: FetchContext, question: _Question, validator: str | None
 ) -> http.Reply:
     """One request; once more with a new token when the server no longer takes the one held."""
     try:
-        return await _send(options, context, query, validator)
+        return await _send(options, context, question, validator)
     except NeedsPerson as error:
         if error.kind != "refused" or not forget_token(context.client):
             raise
-    return await _send(options, context, query, validator)
+    return await _send(options, context, question, validator)
 
 
 async def _send(
-    options: RestOptions, context: FetchContext, query: dict[str, str], validator: str | None
+    options: RestOptions, context: FetchContext, question: _Question, validator: str | None
 ) -> http.Reply:
-    headers = {"Accept": "application/json", **options.headers}
-    headers |= await authorisation(options.auth, context)
+    headers = {"Accept": "application/json"}
+    # A key is for the address that the source's file names, not for any other an answer gives.
+    if _is_same_server(options.url, question.url):
+        headers |= options.headers
+        headers |= await authorisation(options.auth, context)
     if validator:
         headers |= _condition(validator)
-    return await http.send(
-        context.client,
-        options.method,
-        options.url,
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
-        params=query,
+    return await http.ask(
+        context,
+        question.url,
+        method=options.method,
+        max_bytes=options.max_bytes,
+        params=question.query,
         headers=headers,
-        json=options.body,
+        json=question.body,
     )
 
 
-def _since(incremental: Incremental | None, cursor: Cursor) -> dict[str, str]:
-    if incremental is None or cursor.watermark is None:
-        return {}
-    since = cursor.watermark - timedelta(seconds=incremental.overlap_s)
-    return {incremental.parameter: _write_time(since, incremental.format)}
+def _since(options: RestOptions, question: _Question, cursor: Cursor) -> _Question:
+    incremental = options.incremental
+    if incremental is None:
+        return question
+    newest = cursor.watermark or _last_poll(options, cursor)
+    if newest is None:
+        return question
+    since = _write_time(newest - timedelta(seconds=incremental.overlap_s), incremental)
+    return question.with_parameter(incremental.place, incremental.parameter, since)
 
 
-def _write_time(moment: datetime, form: str) -> str:
-    if form == "iso":
+def _tells_changes(options: RestOptions) -> bool:
+    """Whether rows have a time from which the next poll can go on."""
+    return options.fields.updated_at is not None or options.fields.observed_at is not None
+
+
+def _last_poll(options: RestOptions, cursor: Cursor) -> datetime | None:
+    held = cursor.validators.get(_POLLED, "")
+    if not held or _tells_changes(options):
+        return None
+    return datetime.fromisoformat(held)
+
+
+def _write_time(moment: datetime, incremental: Incremental) -> str | int:
+    if incremental.format == "iso":
         return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     seconds = moment.timestamp()
-    return str(int(seconds * 1000) if form == "epoch_ms" else int(seconds))
+    return int(seconds * 1000) if incremental.format == "epoch_ms" else int(seconds)
 
 
-def _first_page(options: RestOptions) -> dict[str, str]:
+def _first_page(options: RestOptions, base: _Question) -> _Question:
     paging = options.paging
     if isinstance(paging, NumberedPages):
-        size = {paging.size_parameter: str(paging.size)} if paging.size_parameter else {}
-        return {paging.parameter: str(paging.first), **size}
+        asked = base.with_parameter(paging.place, paging.parameter, paging.first)
+        if not paging.size_parameter:
+            return asked
+        return asked.with_parameter(paging.place, paging.size_parameter, paging.size)
     if isinstance(paging, OffsetPages):
-        return {paging.parameter: "0", paging.size_parameter: str(paging.size)}
-    return {}
+        asked = base.with_parameter(paging.place, paging.parameter, 0)
+        return asked.with_parameter(paging.place, paging.size_parameter, paging.size)
+    return base
 
 
 def _look(
-    options: RestOptions, page: dict[str, str], body: bytes
-) -> tuple[list[Any] | None, dict[str, str] | None]:
-    """The rows of a page and the parameters of the next one; None each where there is none."""
+    options: RestOptions, base: _Question, question: _Question, number: int, reply: http.Reply
+) -> tuple[list[Any] | None, _Question | None]:
+    """The rows of a page and the question for the next one; None each where there is none."""
     if isinstance(options.paging, OnePage):
         return None, None
     try:
-        document = open_json(body)
+        document = open_json(reply.body)
         rows = find_rows(options, document)
     except SourceError:
         return None, None
-    return rows, _next_page(options, page, document, rows)
+    if isinstance(options.paging, LinkedPages):
+        return rows, _linked(options, options.paging, question, document, reply)
+    return rows, _next_page(options, base, question, number, document, rows)
 
 
 def _fingerprint(rows: list[Any] | None, body: bytes) -> str:
@@ -145,35 +192,80 @@ def _fingerprint(rows: list[Any] | None, body: bytes) -> str:
 
 
 def _next_page(
-    options: RestOptions, page: dict[str, str], document: Any, rows: list[Any]
-) -> dict[str, str] | None:
+    options: RestOptions,
+    base: _Question,
+    question: _Question,
+    number: int,
+    document: Any,
+    rows: list[Any],
+) -> _Question | None:
     paging = options.paging
     if isinstance(paging, NumberedPages | OffsetPages):
         if len(rows) < paging.size:
             return None
-        step = 1 if isinstance(paging, NumberedPages) else paging.size
-        return page | {paging.parameter: str(int(page[paging.parameter]) + step)}
+        at = number + 1
+        value = at + paging.first if isinstance(paging, NumberedPages) else at * paging.size
+        return question.with_parameter(paging.place, paging.parameter, value)
     if isinstance(paging, CursorPages):
         following: Any = search(paging.next, document)
         stated = isinstance(following, str | int) and not isinstance(following, bool)
         usable = stated and following != "" and rows
-        return {paging.parameter: str(following)} if usable else None
+        return base.with_parameter(paging.place, paging.parameter, following) if usable else None
     return None
 
 
-def _known(cursor: Cursor, options: RestOptions, query: dict[str, str]) -> str | None:
+def _linked(
+    options: RestOptions,
+    paging: LinkedPages,
+    question: _Question,
+    document: Any,
+    reply: http.Reply,
+) -> _Question | None:
+    """The page to which an answer leads. Whether its host may be asked, the client judges."""
+    if paging.next is not None:
+        stated: Any = search(paging.next, document)
+    else:
+        links = httpx.Response(200, headers=reply.headers).links
+        stated = links.get("next", {}).get("url")
+    if not isinstance(stated, str) or not stated.strip():
+        return None
+    try:
+        url = urljoin(question.url, stated.strip())
+        address = httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):
+        raise RetryLater("garbage", "the next page's address is none") from None
+    if httpx.URL(options.url).scheme == "https" and address.scheme != "https":
+        raise NeedsPerson("redirected", "the next page leads off TLS")
+    # A link that carries a parameter already carries its right value; often only a key is missing.
+    missing = {name: text for name, text in options.params.items() if name not in address.params}
+    query = missing if _is_same_server(options.url, url) else {}
+    return _Question(url, query, question.body)
+
+
+def _is_same_server(url: str, other: str) -> bool:
+    ours, theirs = httpx.URL(url), httpx.URL(other)
+    usual = {"http": 80, "https": 443}
+    return (ours.scheme, ours.raw_host, ours.port or usual.get(ours.scheme)) == (
+        theirs.scheme,
+        theirs.raw_host,
+        theirs.port or usual.get(theirs.scheme),
+    )
+
+
+def _known(cursor: Cursor, options: RestOptions, question: _Question) -> str | None:
     """What is held for exactly this question. Of a POST nothing is: a server may refuse it."""
     if options.method != "GET":
         return None
-    question, _, etag = cursor.validators.get(_SLOT, "").partition(" ")
-    return etag if etag and question == _question(options, query) else None
+    held, _, etag = cursor.validators.get(_SLOT, "").partition(" ")
+    return etag if etag and held == _fingerprint_of(options, question) else None
 
 
 def _remember(
     options: RestOptions,
-    query: dict[str, str],
+    question: _Question,
     reply: http.Reply,
-    following: dict[str, str] | None,
+    following: _Question | None,
+    now: datetime,
 ) -> dict[str, str]:
     """The ETag, or else the time of the last change, beside the question that they answer.
 
@@ -181,8 +273,22 @@ def _remember(
     """
     known = reply.etag or (f"{_SINCE}{reply.last_modified}" if reply.last_modified else "")
     if following is not None or not known:
-        return {_SLOT: ""}
-    return {_SLOT: f"{_question(options, query)} {known}"}
+        held = ""
+    else:
+        held = f"{_fingerprint_of(options, question)} {known}"
+    remembered = {_SLOT: held}
+    if options.incremental is not None and not _tells_changes(options):
+        remembered[_POLLED] = _answered_at(reply, now).isoformat()
+    return remembered
+
+
+def _answered_at(reply: http.Reply, now: datetime) -> datetime:
+    """When the first page was answered, by the slower of the server's clock and ours."""
+    try:
+        stated = parsedate_to_datetime(reply.headers.get("date", ""))
+    except ValueError:
+        return now
+    return min(now, stated if stated.tzinfo else stated.replace(tzinfo=UTC))
 
 
 def _condition(held: str) -> dict[str, str]:
@@ -191,6 +297,15 @@ def _condition(held: str) -> dict[str, str]:
     return {"If-None-Match": held}
 
 
-def _question(options: RestOptions, query: dict[str, str]) -> str:
-    asked = json.dumps([options.method, options.url, query, options.body], sort_keys=True)
-    return hashlib.sha256(asked.encode()).hexdigest()[:16]
+def _fingerprint_of(options: RestOptions, question: _Question) -> str:
+    parts = [options.method, question.url, question.query, question.body]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _laid_over(body: dict[str, Any], path: list[str], value: str | int) -> dict[str, Any]:
+    """`body` with a value at a path of keys; the objects on the way are made where missing."""
+    first, *rest = path
+    if not rest:
+        return body | {first: value}
+    inner = body.get(first)
+    return body | {first: _laid_over(inner if isinstance(inner, dict) else {}, rest, value)}

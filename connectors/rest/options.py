@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
-from lawang.connector import Options
-from lawang.mapping import Expression, Formats, ReportFields
+from lawang.mapping import Expression, RowOptions
 
 
 def check_address(text: str) -> str:
@@ -122,13 +122,26 @@ Auth = Annotated[
 ]
 
 
+#: Where a parameter of a request is written: in the address, or in the JSON of a POST query.
+Place = Literal["query", "body"]
+
+
+class _PlacedTable(_Table):
+    """A table of parameters, which may stand in the body.
+
+    In the body a parameter with points leads into objects: "paging.page".
+    """
+
+    place: Place = Field("query", alias="in")
+
+
 class OnePage(_Table):
     """Everything in one answer."""
 
     kind: Literal["none"] = "none"
 
 
-class NumberedPages(_Table):
+class NumberedPages(_PlacedTable):
     """`?page=1`, until a page is shorter than `size` or empty."""
 
     kind: Literal["page"]
@@ -138,7 +151,7 @@ class NumberedPages(_Table):
     size: int = Field(100, ge=1, le=10_000)
 
 
-class OffsetPages(_Table):
+class OffsetPages(_PlacedTable):
     """`?offset=0&limit=100`, until a page is shorter than `size`."""
 
     kind: Literal["offset"]
@@ -147,7 +160,7 @@ class OffsetPages(_Table):
     size: int = Field(100, ge=1, le=10_000)
 
 
-class CursorPages(_Table):
+class CursorPages(_PlacedTable):
     """The answer names the next page's cursor at `next`, until it names none."""
 
     kind: Literal["cursor"]
@@ -155,7 +168,19 @@ class CursorPages(_Table):
     next: Expression
 
 
-Paging = Annotated[OnePage | NumberedPages | OffsetPages | CursorPages, Field(discriminator="kind")]
+class LinkedPages(_Table):
+    """The answer gives the next page's whole address, until it gives none.
+
+    At `next`, or where that is not stated in the header `Link: <...>; rel="next"` (RFC 8288).
+    """
+
+    kind: Literal["link"]
+    next: Expression | None = None
+
+
+Paging = Annotated[
+    OnePage | NumberedPages | OffsetPages | CursorPages | LinkedPages, Field(discriminator="kind")
+]
 
 
 class Envelope(_Table):
@@ -169,15 +194,18 @@ class Envelope(_Table):
     ok: tuple[str | int, ...] = (200, "200")
 
 
-class Incremental(_Table):
-    """A parameter of the server for "changed at or after"."""
+class Incremental(_PlacedTable):
+    """A parameter of the server for "changed at or after".
+
+    Asked from the newest time of change that was read; where rows have none, from the last poll.
+    """
 
     parameter: str = Field(min_length=1)
     format: Literal["iso", "epoch", "epoch_ms"] = "iso"
     overlap_s: int = Field(600, ge=0, le=86_400)
 
 
-class RestOptions(Options):
+class RestOptions(RowOptions):
     """One JSON API. The README beside this file explains each for integrators."""
 
     url: Address = Field(description="The address that is asked.")
@@ -199,5 +227,10 @@ class RestOptions(Options):
     max_bytes: int = Field(
         20_000_000, ge=1_000, le=200_000_000, description="The largest answer taken, in bytes."
     )
-    fields: ReportFields
-    formats: Formats = Field(default_factory=Formats)
+
+    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Those of rows, and parameters for a body that a GET has not."""
+        yield from super().problems()
+        for name in ("paging", "incremental"):
+            if self.method != "POST" and getattr(getattr(self, name), "place", "") == "body":
+                yield ("connection", name, "in"), 'is "body", which needs method = "POST"'

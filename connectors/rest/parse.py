@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
 from typing import Any
 
-import orjson
-
+from connectors.documents import open_json
 from connectors.http import error_for
 from connectors.rest.options import Envelope, RestOptions
 from lawang.connector import Answer, Parsed
 from lawang.domain.errors import RetryLater
-from lawang.mapping import map_reports, search
+from lawang.mapping import map_rows, search
 
 _CODE = re.compile(r"[\w.:-]{1,40}", re.ASCII)
 
@@ -24,25 +21,7 @@ def parse_answer(options: RestOptions, answer: Answer) -> Parsed:
     Raises RetryLater("garbage") when it is not JSON or holds no list where `records` points, and
     the error that an envelope means.
     """
-    return map_reports(find_rows(options, open_json(answer.body)), options.fields, options.formats)
-
-
-def open_json(body: bytes) -> Any:
-    """The document of an answer; RetryLater("garbage") if it is none."""
-    bare = body.removeprefix(codecs.BOM_UTF8).strip(b" \t\r\n")
-    if not bare:
-        raise RetryLater("garbage", "an empty answer")
-    if bare.startswith(b"<"):
-        raise RetryLater("garbage", f"a web page of {len(body)} bytes")
-    try:
-        return orjson.loads(bare)
-    except orjson.JSONDecodeError:
-        pass
-    # The lenient reader takes NaN, raw control characters and a broken byte in one text.
-    try:
-        return json.loads(bare.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError):
-        raise RetryLater("garbage", f"not JSON, or cut off; {len(body)} bytes") from None
+    return map_rows(find_rows(options, open_json(answer.body)), options)
 
 
 def find_rows(options: RestOptions, document: Any) -> list[Any]:

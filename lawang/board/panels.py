@@ -50,7 +50,8 @@ class BoardState:
     """All that the panels are computed from.
 
     `week_ago` are the four numbers of the same hour last week, None while history is younger.
-    `features` keeps the map feature of each incident between computations.
+    `features` keeps the map feature of each incident between computations, `entries` that of each
+    source beside the state it was made of.
     """
 
     city: City
@@ -60,6 +61,7 @@ class BoardState:
     week_ago: Counts | None = None
     week_ago_at: datetime | None = None
     features: dict[str, Panel] = field(default_factory=dict)
+    entries: dict[str, tuple[SourceState | None, Panel]] = field(default_factory=dict)
 
 
 def day_began(city: City, now: datetime) -> datetime:
@@ -190,12 +192,19 @@ def hours(state: BoardState, now: datetime) -> Panel:
 
 
 def sources(state: BoardState, now: datetime) -> Panel:
-    return {
-        "sources": {
-            source.id: source_entry(state.city, source.id, state.states.get(source.id))
-            for source in state.city.sources.values()
-        }
-    }
+    return {"sources": {source_id: _entry(state, source_id) for source_id in state.city.sources}}
+
+
+def _entry(state: BoardState, source_id: str) -> Panel:
+    """A source's entry, made anew only when its state is another one."""
+    present = state.states.get(source_id)
+    made = state.entries.get(source_id)
+    if made is None or made[0] is not present:
+        made = state.entries[source_id] = (
+            present,
+            source_entry(state.city, source_id, present),
+        )
+    return made[1]
 
 
 def source_entry(city: City, source_id: str, state: SourceState | None) -> Panel:
@@ -249,5 +258,5 @@ def _open(state: BoardState) -> Iterable[Incident]:
 
 def _feeding(state: BoardState) -> list[str]:
     return sorted(
-        source.id for source in state.city.sources.values() if source.yields == "incidents"
+        source.id for source in state.city.sources.values() if "incidents" in source.yields
     )

@@ -33,12 +33,15 @@ from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
 from lawang.store.history import History
 from lawang.store.live import KEPT_AFTER_CLOSING, LiveStore
+from lawang.store.readings import ReadingFilter
 
 log = structlog.get_logger(__name__)
 
 _ALIVE_EVERY_S = 2.0
 _TICK_EVERY_S = 20.0
 _RETRY_S = 0.5
+#: With hundreds of sources something changes all the time; each look at it takes them together.
+_GAP_S = 0.3
 
 
 class BoardWorker:
@@ -72,6 +75,7 @@ class BoardWorker:
         self._last_tick = 0.0
         self._last_alive = 0.0
         self._next_fill = 0.0
+        self._next_take = 0.0
         self._log_has_grown = False
 
     def start(self) -> None:
@@ -118,7 +122,9 @@ class BoardWorker:
                     self._try_to_fill()
                 message = subscription.get_message(timeout=0.25)
                 if message is not None:
+                    self._stop.wait(max(0.0, self._next_take - time.monotonic()))
                     self._take([message, *_waiting(subscription)])
+                    self._next_take = time.monotonic() + _GAP_S
                 self._keep_time()
         finally:
             subscription.close()
@@ -147,7 +153,14 @@ class BoardWorker:
         }
         # A new epoch tells every web process that its copies are of another life.
         self._epoch = secrets.token_hex(4)
-        self._live.fill(incidents, states.values(), self._epoch)
+        self._live.fill(
+            incidents,
+            states.values(),
+            self._epoch,
+            readings=self._history.readings.latest(ReadingFilter()),
+            positions=self._history.records.positions(),
+            alerts=self._history.records.alerts(in_force_at=now, limit=1000),
+        )
         self._state = BoardState(self._city)
         self._state.incidents = {item.id: item for item in incidents}
         self._state.states = states | self._live.source_states()
@@ -160,11 +173,12 @@ class BoardWorker:
     def _take(self, messages: Iterable[Any]) -> None:
         """Follow what changed: the named incidents and sources, read from the cache."""
         ids: dict[str, None] = {}
-        sources_changed = False
+        polled: set[str] = set()
         for message in messages:
             content = orjson.loads(message["data"])
             ids |= dict.fromkeys(content["incidents"])
-            sources_changed = sources_changed or content["source"] is not None
+            if content["source"] is not None:
+                polled.add(content["source"])
         names: list[str] = []
         if ids:
             for incident_id, incident in self._live.incidents(list(ids)).items():
@@ -175,13 +189,13 @@ class BoardWorker:
             self._read_latest()
             self._log_has_grown = True
             names += AFTER_INCIDENTS
-        if sources_changed:
+        if polled:
             # Not before a poll is through: half of a first poll makes no week to compare with.
             if self._log_has_grown:
                 self._log_has_grown = False
                 self._read_history()
                 names += [name for name in ("counters", "latest") if name not in names]
-            self._state.states = self._live.source_states()
+            self._state.states |= self._live.source_states(polled)
             names += AFTER_SOURCE
         self._announce(names)
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from lawang.city.catalogue import MeasureTable, ServiceTable
 from lawang.city.environment import BadReference, Expansion
+from lawang.city.network import Network
 from lawang.city.toml import dig, first_mistake, mistake, read_toml
 from lawang.domain.errors import PackError
 from lawang.domain.health import Cadence
 from lawang.domain.incident import Status
+from lawang.domain.kinds import KINDS
+from lawang.domain.measure import Measure
+from lawang.domain.position import PositionStatus
+from lawang.domain.service import RequestStatus, Service
 
 _ID = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -28,8 +34,9 @@ class Source:
     expanded. Those that need an unset variable stand in it as written and are named in `unset`:
     such a source is not broken but not configured, and is not polled. `category_map` leads from
     the source's words to category ids, `status_map` (words in lower case) and `note_map` (first
-    words of a status note) to statuses. `simulated` tells that the simulated department is read in
-    place of the real one.
+    words of a status note) to statuses, `region_map` to region codes or names, `kind_map` to kinds
+    of thing. `keeps_ids`: identities that look like a person's number are none. `simulated` tells
+    that the simulated department is read in place of the real one.
     """
 
     id: str
@@ -37,17 +44,24 @@ class Source:
     description: str
     opd: str
     connector: str
-    yields: str
+    yields: tuple[str, ...]
     every_s: float
     timeout_s: float
     cadence: Cadence
     connection: dict[str, Any]
     category_map: dict[str, str]
-    status_map: dict[str, Status]
+    status_map: dict[str, str]
     note_map: dict[str, Status]
+    region_map: dict[str, str]
+    kind_map: dict[str, str]
+    measures: dict[str, Measure]
+    services: dict[str, Service]
+    keeps_ids: bool
+    network: Network
     unset: tuple[str, ...]
     simulated: bool
     attribution: str
+    licence: str
     contact: str
     file: Path
 
@@ -64,6 +78,12 @@ class _Maps(_Table):
     category: dict[str, str] = Field(default_factory=dict)
     status: dict[str, str] = Field(default_factory=dict)
     note: dict[str, str] = Field(default_factory=dict)
+    region: dict[str, str] = Field(default_factory=dict)
+    kind: dict[str, str] = Field(default_factory=dict)
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 class _SourceFile(_Table):
@@ -71,18 +91,22 @@ class _SourceFile(_Table):
     description: str = ""
     opd: str
     connector: _Text
-    # What polling can settle; other kinds of records come with the code that settles them.
-    yields: Literal["incidents"]
+    yields: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
     every_s: _Seconds
     timeout_s: _Seconds
     late_after_s: _Seconds | None = None
     stale_after_s: _Seconds | None = None
     down_after_s: _Seconds | None = None
     attribution: str = ""
+    licence: str = ""
     contact: str = ""
+    network: dict[str, Any] = Field(default_factory=dict)
     connection: dict[str, Any] = Field(default_factory=dict)
     fields_: dict[str, Any] | None = Field(None, alias="fields")
     formats: dict[str, Any] | None = None
+    personal: dict[str, Any] | None = None
+    measures: dict[str, MeasureTable] = Field(default_factory=dict)
+    services: dict[str, ServiceTable] = Field(default_factory=dict)
     map: _Maps = Field(default_factory=_Maps)
 
 
@@ -102,12 +126,12 @@ def read_source(
     if not _ID.fullmatch(file.stem):
         raise PackError(file, "", "a source's file name must be lower case letters, digits, _ or -")
     over = reader.simulated
-    plain, plain_connection = reader.read(reader.plain, env)
+    found = reader.read(reader.plain, env)
     if over:
         laid = reader.read(_merge(reader.plain, over), env)
         if simulated:
-            plain, plain_connection = laid
-    return _source(file, plain, plain_connection, is_simulated=simulated and bool(over))
+            found = laid
+    return _source(file, *found, is_simulated=simulated and bool(over))
 
 
 class _Reader:
@@ -129,7 +153,9 @@ class _Reader:
         if not isinstance(self.simulated, dict):
             raise mistake(file, ("simulated",), "must be a table")
 
-    def read(self, values: dict[str, Any], env: Mapping[str, str]) -> tuple[_SourceFile, Expansion]:
+    def read(
+        self, values: dict[str, Any], env: Mapping[str, str]
+    ) -> tuple[_SourceFile, Expansion, Network]:
         self._laid_over = values is not self.plain
         try:
             source = _SourceFile.model_validate(values)
@@ -141,7 +167,19 @@ class _Reader:
             connection = expansion.expand(source.connection)
         except BadReference as error:
             raise self._mistake(("connection", *error.path), str(error)) from error
-        return source.model_copy(update={"connection": connection}), expansion
+        try:
+            network = expansion.expand(source.network)
+        except BadReference as error:
+            raise self._mistake(("network", *error.path), str(error)) from error
+        expanded = source.model_copy(update={"connection": connection})
+        return expanded, expansion, self._network(network)
+
+    def _network(self, values: dict[str, Any]) -> Network:
+        try:
+            return Network.model_validate(values, context={"folder": self.file.parent})
+        except ValidationError as error:
+            path, problem = first_mistake(error)
+            raise self._mistake(("network", *path), problem) from error
 
     def _mistake(self, path: tuple[str, ...], problem: str) -> PackError:
         if self._laid_over and dig(self.simulated, path):
@@ -158,10 +196,15 @@ class _Reader:
             if category not in self._categories:
                 problem = f"{category!r} is not in categories.toml"
                 raise self._mistake(("map", "category", word), problem)
+        for kind in source.yields:
+            if kind not in KINDS:
+                problem = f"{kind!r} is not one of {', '.join(KINDS)}"
+                raise self._mistake(("yields",), problem)
         for table in ("status", "note"):
+            known = _STATUSES["incidents"] if table == "note" else _statuses(source.yields)
             for word, status in getattr(source.map, table).items():
-                if status not in _STATUSES:
-                    problem = f"{status!r} is not one of {', '.join(_STATUSES)}"
+                if status not in known:
+                    problem = f"{status!r} is not one of {', '.join(known)}"
                     raise self._mistake(("map", table, word), problem)
 
     def _check_cadence(self, source: _SourceFile) -> None:
@@ -176,7 +219,18 @@ class _Reader:
 
 
 #: A word that a map does not know is unknown by itself; saying so in the map is a mistake.
-_STATUSES = tuple(status.value for status in Status if status is not Status.UNKNOWN)
+_STATUSES: dict[str, tuple[str, ...]] = {
+    "incidents": tuple(each.value for each in Status if each is not Status.UNKNOWN),
+    "service_requests": tuple(
+        each.value for each in RequestStatus if each is not RequestStatus.UNKNOWN
+    ),
+    "positions": tuple(each.value for each in PositionStatus if each is not PositionStatus.UNKNOWN),
+}
+
+
+def _statuses(yields: Sequence[str]) -> tuple[str, ...]:
+    """The statuses that a map of a source may lead to, by what it yields."""
+    return tuple(dict.fromkeys(word for kind in yields for word in _STATUSES.get(kind, ())))
 
 
 def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -199,29 +253,45 @@ def _cadence(source: _SourceFile) -> Cadence:
 
 
 def _with_own_tables(read: _SourceFile) -> dict[str, Any]:
-    """The connection with `[fields]` and `[formats]`, which only connectors of rows understand."""
-    tables = {"fields": read.fields_, "formats": read.formats}
-    return read.connection | {name: table for name, table in tables.items() if table is not None}
+    """The connection with `yields`, and with the tables that only connectors of rows understand."""
+    measures = {name: found for name, each in read.measures.items() if (found := each.mapping())}
+    tables = {
+        "fields": read.fields_,
+        "formats": read.formats,
+        "personal": read.personal,
+        "measures": measures or None,
+    }
+    stated = {name: table for name, table in tables.items() if table is not None}
+    return read.connection | stated | {"yields": tuple(read.yields)}
 
 
-def _source(file: Path, read: _SourceFile, expansion: Expansion, *, is_simulated: bool) -> Source:
+def _source(
+    file: Path, read: _SourceFile, expansion: Expansion, network: Network, *, is_simulated: bool
+) -> Source:
     return Source(
         id=file.stem,
         name=read.name,
         description=read.description,
         opd=read.opd,
         connector=read.connector,
-        yields=read.yields,
+        yields=tuple(read.yields),
         every_s=read.every_s,
         timeout_s=read.timeout_s,
         cadence=_cadence(read),
         connection=_with_own_tables(read),
         category_map=read.map.category,
-        status_map={word.casefold(): Status(status) for word, status in read.map.status.items()},
+        status_map={word.casefold(): status for word, status in read.map.status.items()},
         note_map={word: Status(status) for word, status in read.map.note.items()},
+        region_map={word.casefold(): region for word, region in read.map.region.items()},
+        kind_map={word.casefold(): kind for word, kind in read.map.kind.items()},
+        measures={name: each.measure(name) for name, each in read.measures.items()},
+        services={name: each.service(name) for name, each in read.services.items()},
+        keeps_ids=bool((read.personal or {}).get("keep_ids", False)),
+        network=network,
         unset=tuple(expansion.unset),
         simulated=is_simulated,
         attribution=read.attribution,
+        licence=read.licence,
         contact=read.contact,
         file=file,
     )

@@ -53,9 +53,10 @@ class SourceError(LawangError):
     """One poll failed.
 
     `kind` is one of the keys that the interface has words for: unreachable, timeout,
-    rate_limited, bad_status, refused, garbage, truncated, too_large, redirected, not_found,
-    not_configured, store_busy, store_down, cache_down, crash. `detail` is a short technical fact
-    (a status code, a host, a size), safe to show.
+    rate_limited, bad_status, refused, garbage, truncated, too_large, redirected,
+    host_not_allowed, private_address, not_found, silent, not_configured, store_busy, store_down,
+    cache_down, crash. `silent`: nothing was heard for longer than the source may be quiet.
+    `detail` is a short technical fact (a status code, a host, a size), safe to show.
     """
 
     def __init__(self, kind: str, detail: str = "") -> None:

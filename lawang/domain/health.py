@@ -6,7 +6,7 @@ and the time, so nothing has to be running for a dead source to look dead.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -61,7 +61,9 @@ class SourceState:
     """What is known of one source's polls. Counts are totals since the source was connected,
     except `records` and `duration_ms`, which are of the last successful poll.
 
-    `observed_at` is the newest time at which the source itself says something changed.
+    `observed_at` is the newest time at which the source itself says something changed. `series`,
+    `positions`, `alerts` and `requests` are how many of each are known, `findings` how many are
+    open; `empty` tells that a list which was never empty is.
     """
 
     source_id: str
@@ -83,6 +85,12 @@ class SourceState:
     outdated: int = 0
     skewed: int = 0
     simulated: bool = False
+    series: int = 0
+    positions: int = 0
+    alerts: int = 0
+    requests: int = 0
+    findings: int = 0
+    empty: bool = False
 
 
 _INSTANTS = ("last_attempt", "last_success", "observed_at", "failing_since")
@@ -111,7 +119,8 @@ def worst(healths: list[Health]) -> Health:
 
 def state_to_plain(state: SourceState) -> dict[str, Any]:
     """A JSON-ready mapping; instants as ISO 8601 text."""
-    plain = asdict(state)
+    # Not `asdict`, which copies every value: this is done for each source at each of its polls.
+    plain = {name: getattr(state, name) for name in SourceState.__dataclass_fields__}
     for name in _INSTANTS:
         if plain[name] is not None:
             plain[name] = plain[name].isoformat()

@@ -186,6 +186,10 @@ class Gazetteer:
         kecamatan = self._kecamatan.at(latitude, longitude)
         return (kecamatan.code if kecamatan is not None else None), None
 
+    def touching(self, area: BaseGeometry) -> set[str]:
+        """Codes of the kecamatan whose polygons meet `area` (degrees WGS84, x = longitude)."""
+        return self._kecamatan.touching(area)
+
     def place(
         self, latitude: float | None, longitude: float | None, region_text: str | None
     ) -> Place:
@@ -267,6 +271,15 @@ class _Shapes:
             if shapely.intersects_xy(self._shapes[index], longitude, latitude):
                 return self._regions[index]
         return None
+
+    def touching(self, area: BaseGeometry) -> set[str]:
+        """Codes of the regions that share more than a border with `area`."""
+        proposed: list[int] = self._tree.query(area, predicate="intersects").tolist()
+        return {
+            self._regions[index].code
+            for index in proposed
+            if not shapely.touches(self._shapes[index], area)
+        }
 
 
 def _is_given(degrees: float | None) -> bool:

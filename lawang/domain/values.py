@@ -90,6 +90,53 @@ def read_degrees(value: object) -> float | None:
     return degrees if math.isfinite(degrees) else None
 
 
+# What stands before or behind an amount, and does not change it.
+_AROUND_NUMBER = re.compile(r"^(?:RP\.?|IDR)|%$|,-$|\u00a0|\s", re.IGNORECASE)
+_GROUPS = {
+    ",": re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d{1,20})(?:,\d*)?", re.ASCII),
+    ".": re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d{1,20})(?:\.\d*)?", re.ASCII),
+}
+#: What departments write where there is no value. Zero is not among them.
+MISSING = frozenset(
+    {"", "-", "--", "n/a", "na", "null", "none", "nan", "nihil data", "tidak ada data"}
+)
+
+
+def is_missing(value: object) -> bool:
+    """Whether `value` says that there is no value, rather than one that cannot be read."""
+    if isinstance(value, str):
+        return value.strip().casefold() in MISSING
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def read_number(value: object, decimal: str = ".") -> float | None:
+    """A finite number from a number or a text; None for anything else.
+
+    `decimal` is the mark before the decimals in a text; the other of point and comma may group
+    thousands, and only where it groups them all: "Rp1.234.567,00" and "(1.000)", which is how
+    accounts write minus a thousand. Text that could be read both ways is read by `decimal` alone.
+    """
+    if isinstance(value, str):
+        text = value[:_LONGEST_WRITTEN].strip().replace("\u2212", "-")
+        negative = text.startswith("(") and text.endswith(")")
+        text = _AROUND_NUMBER.sub("", text.strip("()") if negative else text)
+        text = _AROUND_NUMBER.sub("", text)
+        if _GROUPS[decimal].fullmatch(text):
+            other = "." if decimal == "," else ","
+            text = text.replace(other, "").replace(decimal, ".")
+        elif decimal == "," or not _NUMBER.fullmatch(text):
+            return None
+        value = float(text)
+        value = -value if negative else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def read_time(value: object, zone: tzinfo) -> datetime | None:
     """An instant, aware and in UTC, from ISO 8601 or seconds or milliseconds since 1970.
 

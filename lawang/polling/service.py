@@ -14,7 +14,7 @@ from lawang.domain.clock import Clock, utc_now
 from lawang.domain.errors import Fenced, StoreError
 from lawang.polling.clock import SourceClock
 from lawang.polling.lease import RENEW_S, ClockLease
-from lawang.polling.poll import Bound, ClientFactory, Poller
+from lawang.polling.poll import Bound, ClientFactory, Poller, ReachFactory
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 
@@ -36,8 +36,10 @@ class PollerService:
         live: LiveStore,
         *,
         client_for: ClientFactory,
+        reach_for: ReachFactory = lambda _source, _options: (None, None),
         clock: Clock = utc_now,
     ) -> None:
+        self._live = live
         self._lease = ClockLease(live, history)
         self._board = BoardWorker(city, history, live, clock=clock, may_write=self._holds_clock)
         self._poller = Poller(
@@ -46,6 +48,7 @@ class PollerService:
             live,
             clock=clock,
             client_for=client_for,
+            reach_for=reach_for,
             on_live_lost=self._board.refill,
             may_write=self._holds_clock,
         )
@@ -54,6 +57,9 @@ class PollerService:
         self._clock = SourceClock(sources, self._poll, clock=clock)
         self._busy: set[str] = set()
         self._under_way: set[asyncio.Task[object]] = set()
+        # Connections that last; they do not end by themselves when the clock is given up.
+        self._streams: set[asyncio.Task[object]] = set()
+        self._wanted: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._standing_by = False
         self._leading = False
@@ -68,6 +74,7 @@ class PollerService:
             while not self._stopping.is_set():
                 fence = await asyncio.to_thread(self._lease.tick)
                 await self._follow(fence)
+                await self._poll_wanted()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), RENEW_S)
         finally:
@@ -99,22 +106,32 @@ class PollerService:
     async def _step_down(self) -> None:
         self._leading = False
         self._clock.stop()
+        for stream in self._streams:
+            stream.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=5)
         await asyncio.to_thread(self._board.stop)
 
     async def _poll(self, bound: Bound) -> None:
-        """One tick of one source: not while it is still busy, or being left alone."""
+        """One tick of one source: not while it is still busy, or being left alone.
+
+        Returns at once, as the clock would call a slow poll a fault of its own.
+        """
         name = bound.source.id
         if name in self._busy or self._lease.fence is None:
             return
         if not self._poller.is_due(name, self._now()):
             return
         self._busy.add(name)
-        task = asyncio.current_task()
-        if task is not None:
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        task = asyncio.create_task(self._poll_now(bound), name=f"poll {name}")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        if bound.connector.streams:
+            self._streams.add(task)
+            task.add_done_callback(self._streams.discard)
+
+    async def _poll_now(self, bound: Bound) -> None:
+        name = bound.source.id
         try:
             await self._poller.poll(bound)
         except Fenced:
@@ -125,3 +142,15 @@ class PollerService:
             log.warning("poll not recorded", source=name, kind=error.kind)
         finally:
             self._busy.discard(name)
+
+    async def _poll_wanted(self) -> None:
+        """Poll at once what a person asked for; a source that is being left alone, too."""
+        if not self._leading:
+            return
+        with contextlib.suppress(StoreError):
+            for name in await asyncio.to_thread(self._live.take_wanted):
+                for bound in self._sources:
+                    if bound.source.id == name:
+                        self._poller.hurry(name)
+                        self._wanted.add(asyncio.create_task(self._poll(bound)))
+        self._wanted = {task for task in self._wanted if not task.done()}

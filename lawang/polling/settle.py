@@ -1,16 +1,12 @@
-"""From a source's words to the city's: region, category, status and time of each report. Pure."""
+"""From a source's words to the city's: region, category, status and time of each record. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
-
-import holidays
+from datetime import datetime
 
 from lawang.city import City, Source
+from lawang.connector import Parsed
+from lawang.domain.facts import Facts
 from lawang.domain.incident import (
     UNKNOWN_CATEGORY,
     Incident,
@@ -20,45 +16,77 @@ from lawang.domain.incident import (
     incident_id,
 )
 from lawang.domain.privacy import mask
+from lawang.polling.kinds import (
+    CLOCK_TOLERANCE,
+    Setting,
+    region_text,
+    settle_alert,
+    settle_position,
+    settle_reading,
+    settle_request,
+)
+from lawang.polling.working_days import due_after
 
-#: A source's clock may be ahead of ours by this much before its times are not believed.
-CLOCK_TOLERANCE = timedelta(minutes=5)
 _ID_MAX = 120
-
-
-@dataclass(slots=True)
-class Page:
-    """One answer, settled: what can be stored, what goes into quarantine, what stood out."""
-
-    incidents: list[Incident] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
-    skewed: int = 0
+_STATUSES = frozenset(Status)
 
 
 def settle(
-    reports: Sequence[Report],
+    parsed: Parsed,
     source: Source,
     city: City,
     *,
     fetched_at: datetime,
     simulated: bool,
-) -> Page:
-    """Settle the reports of one answer. Never raises for a report: a bad one is quarantined."""
-    page = Page()
-    for report in reports:
-        if len(report.external_id) > _ID_MAX:
-            page.rejects.append(
-                Reject(
-                    reason="bad_id",
-                    detail=f"the identifier is longer than {_ID_MAX} characters",
-                    external_id=mask(report.external_id[:_ID_MAX]),
-                )
+    delivery: str | None = None,
+) -> Facts:
+    """Settle the records of one answer. Never raises for a record: a bad one is quarantined."""
+    facts = Facts(
+        zone=city.timezone,
+        measures=source.measures,
+        rejects=list(parsed.rejects),
+        delivery=delivery,
+    )
+    setting = Setting(source, city, fetched_at, simulated)
+    for report in parsed.reports:
+        if _is_usable(report.external_id, "external_id", source, facts):
+            incident, skewed = _incident(report, source, city, fetched_at, simulated)
+            facts.incidents.append(incident)
+            facts.skewed += skewed
+            facts.unknown += (
+                incident.kecamatan is None
+                or incident.category == UNKNOWN_CATEGORY
+                or incident.status is Status.UNKNOWN
             )
-            continue
-        incident, skewed = _incident(report, source, city, fetched_at, simulated)
-        page.incidents.append(incident)
-        page.skewed += skewed
-    return page
+    for measurement in parsed.measurements:
+        if _is_usable(measurement.subject, "subject", source, facts):
+            settle_reading(measurement, setting, facts)
+    for fix in parsed.fixes:
+        if _is_usable(fix.external_id, "external_id", source, facts):
+            settle_position(fix, setting, facts)
+    for application in parsed.applications:
+        if _is_usable(application.external_id, "external_id", source, facts):
+            settle_request(application, setting, facts)
+    for bulletin in parsed.bulletins:
+        settle_alert(bulletin, setting, facts)
+    return facts
+
+
+def _is_usable(identity: str, name: str, source: Source, facts: Facts) -> bool:
+    """Whether an identity can be stored; a reject says why not."""
+    if len(identity) > _ID_MAX:
+        reason = "bad_id"
+        detail = f"the identifier is longer than {_ID_MAX} characters"
+    elif not source.keeps_ids and mask(identity) != identity:
+        reason = "personal_id"
+        detail = (
+            f"{name} holds what looks like a person's number; map another field, or set "
+            "keep_ids in [personal] if it is none"
+        )
+    else:
+        return True
+    facts.rejects.append(Reject(reason=reason, detail=detail, external_id=mask(identity[:_ID_MAX])))
+    return False
 
 
 def _incident(
@@ -74,7 +102,8 @@ def _incident(
     observed_at = fetched_at if estimated or stated is None else stated
     requested_at = report.requested_at or observed_at
     status = _status(report, source)
-    place = city.gazetteer.place(report.latitude, report.longitude, report.region)
+    region = region_text(source, report.region)
+    place = city.gazetteer.place(report.latitude, report.longitude, region)
     incident = Incident(
         id=incident_id(source.id, report.external_id),
         source_id=source.id,
@@ -95,7 +124,7 @@ def _incident(
         placed_by=place.placed_by,
         location_problem=place.problem,
         requested_at=requested_at,
-        due_at=report.due_at or _due(requested_at, city.timezone, city.sla_working_days),
+        due_at=report.due_at or due_after(requested_at, city.timezone, city.sla_working_days),
         closed_at=None if status.is_open else observed_at,
         observed_at=observed_at,
         observed_estimated=estimated,
@@ -112,32 +141,5 @@ def _status(report: Report, source: Source) -> Status:
     for words, status in source.note_map.items():
         if note.startswith(words.casefold()):
             return status
-    return source.status_map.get((report.status or "").strip().casefold(), Status.UNKNOWN)
-
-
-def _due(requested_at: datetime, zone: ZoneInfo, working_days: int) -> datetime | None:
-    """The end of the last working day allowed, for a source that does not state a due time.
-
-    None at the end of the calendar: a placeholder such as the year 9999 has no day after it.
-    """
-    try:
-        return _due_after(requested_at.astimezone(zone).date().toordinal(), zone, working_days)
-    except (OverflowError, ValueError):
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _due_after(ordinal: int, zone: ZoneInfo, working_days: int) -> datetime:
-    day = datetime.fromordinal(ordinal).date()
-    calendar = _holidays()
-    left = working_days
-    while left > 0:
-        day += timedelta(days=1)
-        if day.weekday() < 5 and day not in calendar:
-            left -= 1
-    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone).astimezone(UTC)
-
-
-@lru_cache(maxsize=1)
-def _holidays() -> holidays.HolidayBase:
-    return holidays.country_holidays("ID")
+    word = source.status_map.get((report.status or "").strip().casefold(), Status.UNKNOWN)
+    return Status(word) if word in _STATUSES else Status.UNKNOWN

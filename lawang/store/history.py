@@ -8,17 +8,18 @@ transaction is kept then.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lawang.connector import Cursor
+from lawang.domain.alert import Alert
 from lawang.domain.errors import Fenced
+from lawang.domain.facts import Facts
+from lawang.domain.finding import FindingKind
 from lawang.domain.health import SourceState, state_from_plain, state_to_plain
 from lawang.domain.incident import (
     EventKind,
@@ -33,11 +34,21 @@ from lawang.domain.incident import (
     from_plain,
     is_outdated,
 )
+from lawang.domain.position import Position
+from lawang.domain.service import ServiceRequest
 from lawang.store import schema
-from lawang.store.engine import as_store_error
-
-#: Most ids in one IN list: SQLite takes 32,766 parameters, but long lists are slow to compile.
-_CHUNK = 500
+from lawang.store.database import CHUNK, Database
+from lawang.store.findings import FindingStore, end_finding, open_findings
+from lawang.store.inbox import Inbox
+from lawang.store.quality import QualityStore
+from lawang.store.readings import ReadingStore, WrittenReadings, write_readings
+from lawang.store.records import (
+    RecordStore,
+    end_missing_alerts,
+    write_alerts,
+    write_positions,
+    write_requests,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,26 @@ class Settled:
     events: list[IncidentEvent] = field(default_factory=list)
     outdated: int = 0
     quarantined: int = 0
+    readings: WrittenReadings = field(default_factory=WrittenReadings)
+    positions: list[Position] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    requests: list[ServiceRequest] = field(default_factory=list)
+    #: How many of the records changed were not there before, by kind.
+    new: dict[str, int] = field(default_factory=dict)
+    findings: int = 0
+
+    @property
+    def changed(self) -> int:
+        """How many records were stored or replaced."""
+        return (
+            len(self.incidents)
+            + self.quarantined
+            + self.readings.written
+            + self.readings.withdrawn
+            + len(self.positions)
+            + len(self.alerts)
+            + len(self.requests)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +117,19 @@ class History:
     """The SQL store. Give it an engine from `lawang.store.engine.open_engine`."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self.database = Database(engine)
+        self.readings = ReadingStore(self.database)
+        self.records = RecordStore(self.database)
+        self.findings = FindingStore(self.database)
+        self.quality = QualityStore(self.database)
+        self.inbox = Inbox(engine)
+        self._insert = self.database.insert
+        self._reading = self.database.reading
+        self._writing = self.database.writing
 
     def close(self) -> None:
         """Give all connections back."""
-        self._engine.dispose()
+        self.database.engine.dispose()
 
     # --- writing -----------------------------------------------------------------------------
 
@@ -103,12 +141,14 @@ class History:
         *,
         fetched_at: datetime,
         fence: int,
+        facts: Facts | None = None,
     ) -> Settled:
         """Write one page of a poll: states, events and quarantine together, or nothing.
 
-        Repeating it with the same records changes nothing. Raises Fenced if a newer clock has
-        written for this source.
+        `facts` are the records of the page that are no incidents. Repeating it with the same
+        records changes nothing. Raises Fenced if a newer clock has written for this source.
         """
+        more: dict[str, Any] = {}
         with self._writing() as connection:
             self._hold(connection, source_id, fence, fetched_at)
             current = self._current(connection, [item.id for item in incoming])
@@ -119,14 +159,61 @@ class History:
                     schema.incident_event.insert(),
                     [_event_row(event, version) for event, version in result.events],
                 )
+            outdated = result.outdated
+            if facts is not None:
+                more, late = self._settle_facts(connection, source_id, facts, fetched_at)
+                outdated += late
             quarantined = self._quarantine(connection, source_id, rejects, fetched_at)
         return Settled(
             incidents=[state for state, _version in result.states.values()],
             before=[current[key][0] for key in result.states if key in current],
             events=[event for event, _version in result.events],
-            outdated=result.outdated,
+            outdated=outdated,
             quarantined=quarantined,
+            **more,
         )
+
+    def _settle_facts(
+        self, connection: Connection, source_id: str, facts: Facts, fetched_at: datetime
+    ) -> tuple[dict[str, Any], int]:
+        """Everything but incidents: what changed, and how many records came too late."""
+        readings = write_readings(self.database, connection, source_id, facts, fetched_at)
+        positions = write_positions(self.database, connection, facts.positions)
+        alerts = write_alerts(self.database, connection, source_id, facts.alerts)
+        requests = write_requests(self.database, connection, facts.requests)
+        found = [*facts.findings, *readings.findings]
+        opened = open_findings(self.database, connection, source_id, found, fetched_at)
+        changed = {
+            "readings": readings,
+            "positions": positions.changed,
+            "alerts": alerts.changed,
+            "requests": requests.changed,
+            "new": {
+                "series": readings.new_series,
+                "positions": positions.new,
+                "alerts": alerts.new,
+                "requests": requests.new,
+            },
+            "findings": opened - readings.ended,
+        }
+        return changed, positions.outdated + requests.outdated
+
+    def note_findings(self, source_id: str, facts: Facts, *, seen_at: datetime) -> int:
+        """Open findings that belong to no answer's records; how many are new."""
+        with self._writing() as connection:
+            return open_findings(self.database, connection, source_id, facts.findings, seen_at)
+
+    def end_finding(self, source_id: str, kind: FindingKind, at: datetime) -> int:
+        """Call a finding about the whole source over; how many were open."""
+        with self._writing() as connection:
+            return end_finding(connection, source_id, kind, at)
+
+    def end_missing_alerts(
+        self, source_id: str, present: Sequence[str], now: datetime
+    ) -> list[Alert]:
+        """End alerts without an expiry that a whole feed does not list any more."""
+        with self._writing() as connection:
+            return end_missing_alerts(connection, source_id, present, now)
 
     def finish_poll(
         self, source_id: str, cursor: Cursor, state: SourceState, *, fence: int, now: datetime
@@ -171,6 +258,14 @@ class History:
     def _hold(self, connection: Connection, source_id: str, fence: int, now: datetime) -> None:
         """Take the source's row for this transaction and refuse a clock that was replaced."""
         table = schema.source_state
+        hold = (
+            update(table)
+            .where(table.c.source_id == source_id, table.c.fence <= fence)
+            .values(fence=fence)
+        )
+        if connection.execute(hold).rowcount == 1:
+            return
+        # The first time; or somebody else's, whom the second try finds there still.
         connection.execute(
             self._insert(table)
             .values(
@@ -183,21 +278,16 @@ class History:
             )
             .on_conflict_do_nothing()
         )
-        held = connection.execute(
-            update(table)
-            .where(table.c.source_id == source_id, table.c.fence <= fence)
-            .values(fence=fence)
-        )
-        if held.rowcount != 1:
+        if connection.execute(hold).rowcount != 1:
             raise Fenced(f"{source_id}: another clock has taken over")
 
     def _current(
         self, connection: Connection, ids: Sequence[str]
     ) -> dict[str, tuple[Incident, int]]:
         found: dict[str, tuple[Incident, int]] = {}
-        for start in range(0, len(ids), _CHUNK):
+        for start in range(0, len(ids), CHUNK):
             rows = connection.execute(
-                select(schema.incident).where(schema.incident.c.id.in_(ids[start : start + _CHUNK]))
+                select(schema.incident).where(schema.incident.c.id.in_(ids[start : start + CHUNK]))
             )
             for row in rows:
                 found[row.id] = (_incident_of(row), row.version)
@@ -260,10 +350,10 @@ class History:
         """Those of `digests` that lie in quarantine already."""
         column = schema.quarantine.c.digest
         known: set[str] = set()
-        for start in range(0, len(digests), _CHUNK):
+        for start in range(0, len(digests), CHUNK):
             statement = select(column).where(
                 schema.quarantine.c.source_id == source_id,
-                column.in_(digests[start : start + _CHUNK]),
+                column.in_(digests[start : start + CHUNK]),
             )
             known.update(connection.execute(statement).scalars())
         return known
@@ -328,6 +418,18 @@ class History:
                     select(func.count()).where(table.c.source_id == source_id)
                 ).scalar_one()
             )
+
+    def quarantine_reasons(self, source_id: str) -> dict[str, tuple[int, datetime]]:
+        """By reason: how many different records lie in quarantine, and when one was last seen."""
+        table = schema.quarantine
+        with self._reading() as connection:
+            rows = connection.execute(
+                select(table.c.reason, func.count(), func.max(table.c.last_seen))
+                .where(table.c.source_id == source_id)
+                .group_by(table.c.reason)
+                .order_by(func.count().desc(), table.c.reason)
+            ).all()
+        return {row[0]: (int(row[1]), row[2]) for row in rows}
 
     def source_counts(self, source_id: str) -> dict[str, int]:
         """Totals over all incidents of a source: incidents, unlocated, unknown words."""
@@ -480,20 +582,6 @@ class History:
     def _incidents(self, statement: Select[Any]) -> list[Incident]:
         with self._reading() as connection:
             return [_incident_of(row) for row in connection.execute(statement)]
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with as_store_error(), self._engine.connect() as connection, connection.begin():
-            yield connection
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with (
-            as_store_error(),
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
-            yield connection
 
 
 @dataclass(slots=True)

@@ -8,9 +8,14 @@ key                                    type    holds
 =====================================  ======  ===================================================
 lawang:<city>:incidents                hash    incident id -> state as JSON; open ones and those
                                                closed lately
+lawang:<city>:readings                 hash    "source/measure/subject" -> newest reading as JSON
+lawang:<city>:positions                hash    position id -> last known position as JSON
+lawang:<city>:alerts                   hash    alert id -> message as JSON; those not yet over
 lawang:<city>:sources                  hash    source id -> SourceState as JSON
 lawang:<city>:panels                   hash    panel id -> {"epoch", "seq", "payload"} as JSON
 lawang:<city>:filled                   string  the run that filled it from history; gone = empty
+lawang:<city>:wanted                   set     sources that a person wants polled at once
+lawang:<city>:asked:<source>           string  there while it may not be asked for again
 lawang:<city>:lease:<name>             string  who holds a lease
 lawang:<city>:fence:<name>             string  how often that lease changed hands
 =====================================  ======  ===================================================
@@ -31,9 +36,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from lawang.domain.alert import Alert
 from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState, state_from_plain, state_to_plain
 from lawang.domain.incident import Incident, field_values, incident_from_plain
+from lawang.domain.measure import Reading
+from lawang.domain.position import Position
 
 #: How long a closed incident stays in live state, and so on the board: today and last night.
 KEPT_AFTER_CLOSING = timedelta(hours=36)
@@ -58,12 +66,19 @@ class Keys:
     def __init__(self, city: str) -> None:
         prefix = f"lawang:{city}"
         self.incidents = f"{prefix}:incidents"
+        self.readings = f"{prefix}:readings"
+        self.positions = f"{prefix}:positions"
+        self.alerts = f"{prefix}:alerts"
+        self.wanted = f"{prefix}:wanted"
         self.sources = f"{prefix}:sources"
         self.panels = f"{prefix}:panels"
         self.filled = f"{prefix}:filled"
         self.changed_channel = f"{prefix}:changed"
         self.panels_channel = f"{prefix}:panels"
         self._prefix = prefix
+
+    def asked(self, source_id: str) -> str:
+        return f"{self._prefix}:asked:{source_id}"
 
     def lease(self, name: str) -> str:
         return f"{self._prefix}:lease:{name}"
@@ -104,24 +119,97 @@ class LiveStore:
         changed: Iterable[Incident] = (),
         gone: Iterable[str] = (),
         state: SourceState | None = None,
+        *,
+        readings: Iterable[Reading] = (),
+        positions: Iterable[Position] = (),
+        alerts: Iterable[Alert] = (),
     ) -> None:
         """Store what changed and tell the board, in one transaction."""
         keep = {item.id: orjson.dumps(field_values(item)) for item in changed}
         drop = list(gone)
+        facts = self._facts(readings, positions, alerts)
+        message: dict[str, Any] = {
+            "incidents": [*keep, *drop],
+            "source": state.source_id if state else None,
+            **{name: list(values) for name, (_key, values) in facts.items() if values},
+        }
+        over = [item.id for item in alerts if item.ended_at is not None]
         with _as_store_error():
             pipe = self._redis.pipeline(transaction=True)
             if keep:
                 pipe.hset(self.keys.incidents, mapping=keep)
             if drop:
                 pipe.hdel(self.keys.incidents, *drop)
+            for key, values in facts.values():
+                if values:
+                    pipe.hset(key, mapping=values)
+            if over:
+                pipe.hdel(self.keys.alerts, *over)
             if state is not None:
                 pipe.hset(self.keys.sources, state.source_id, orjson.dumps(state_to_plain(state)))
-            message = {
-                "incidents": [*keep, *drop],
-                "source": state.source_id if state else None,
-            }
             pipe.publish(self.keys.changed_channel, orjson.dumps(message))
             pipe.execute()
+
+    def _facts(
+        self,
+        readings: Iterable[Reading],
+        positions: Iterable[Position],
+        alerts: Iterable[Alert],
+    ) -> dict[str, tuple[str, dict[str, bytes]]]:
+        return {
+            "readings": (
+                self.keys.readings,
+                {"/".join(item.series): orjson.dumps(item) for item in readings},
+            ),
+            "positions": (self.keys.positions, {item.id: orjson.dumps(item) for item in positions}),
+            "alerts": (self.keys.alerts, {item.id: orjson.dumps(item) for item in alerts}),
+        }
+
+    def want(self, source_id: str, gap_ms: int = 0) -> bool:
+        """Ask the poller to poll a source at once.
+
+        False, and nothing asked, where somebody asked for it within the last `gap_ms`.
+        """
+        with _as_store_error():
+            if gap_ms and not self._redis.set(self.keys.asked(source_id), 1, nx=True, px=gap_ms):
+                return False
+            self._redis.sadd(self.keys.wanted, source_id)
+        return True
+
+    def note_findings(self, source_id: str, findings: int) -> None:
+        """Set how many findings a source has open, leaving the rest of its state; tell the board.
+
+        A poll that writes the state at the same moment is not overwritten.
+        """
+        message = orjson.dumps({"incidents": [], "source": source_id})
+
+        def change(pipe: Any) -> None:
+            raw = pipe.hget(self.keys.sources, source_id)
+            pipe.multi()
+            if raw is not None:
+                plain = {**orjson.loads(raw), "findings": findings}
+                pipe.hset(self.keys.sources, source_id, orjson.dumps(plain))
+                pipe.publish(self.keys.changed_channel, message)
+
+        with _as_store_error():
+            self._redis.transaction(change, self.keys.sources)
+
+    def take_wanted(self) -> list[str]:
+        """The sources that were asked for; asking is over with that."""
+        with _as_store_error():
+            found = self._redis.spop(self.keys.wanted, 100)
+        return [each.decode() for each in found or ()]
+
+    def facts(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All live readings, positions or alerts as plain mappings, by key."""
+        key = {
+            "readings": self.keys.readings,
+            "positions": self.keys.positions,
+            "alerts": self.keys.alerts,
+        }[kind]
+        with _as_store_error():
+            raw = self._redis.hgetall(key)
+        return {name.decode(): orjson.loads(value) for name, value in raw.items()}
 
     def incidents(self, ids: list[str]) -> dict[str, Incident | None]:
         """The live states of some incidents; None for one that is not live (any more)."""
@@ -140,22 +228,43 @@ class LiveStore:
             raw = self._redis.hvals(self.keys.incidents)
         return [incident_from_plain(orjson.loads(value)) for value in raw]
 
-    def source_states(self) -> dict[str, SourceState]:
-        """The states of all sources polled so far."""
+    def source_states(self, ids: Iterable[str] | None = None) -> dict[str, SourceState]:
+        """The states of the sources polled so far; all of them, or those of `ids`."""
+        wanted = None if ids is None else list(ids)
+        if wanted == []:
+            return {}
         with _as_store_error():
-            raw = self._redis.hgetall(self.keys.sources)
-        states = (state_from_plain(orjson.loads(value)) for value in raw.values())
+            if wanted is None:
+                raw = self._redis.hvals(self.keys.sources)
+            else:
+                raw = self._redis.hmget(self.keys.sources, wanted)
+        states = (state_from_plain(orjson.loads(value)) for value in raw if value)
         return {state.source_id: state for state in states}
 
-    def fill(self, incidents: Iterable[Incident], states: Iterable[SourceState], run: str) -> None:
-        """Replace all live incidents and add the missing source states, from history."""
+    def fill(
+        self,
+        incidents: Iterable[Incident],
+        states: Iterable[SourceState],
+        run: str,
+        *,
+        readings: Iterable[Reading] = (),
+        positions: Iterable[Position] = (),
+        alerts: Iterable[Alert] = (),
+    ) -> None:
+        """Replace all live records and add the missing source states, from history."""
         keep = {item.id: orjson.dumps(field_values(item)) for item in incidents}
+        facts = self._facts(readings, positions, alerts)
         with _as_store_error():
             pipe = self._redis.pipeline(transaction=True)
             pipe.delete(self.keys.incidents)
             items = list(keep.items())
             for start in range(0, len(items), 1000):
                 pipe.hset(self.keys.incidents, mapping=dict(items[start : start + 1000]))
+            for key, values in facts.values():
+                pipe.delete(key)
+                items = list(values.items())
+                for start in range(0, len(items), 1000):
+                    pipe.hset(key, mapping=dict(items[start : start + 1000]))
             for state in states:
                 pipe.hsetnx(self.keys.sources, state.source_id, orjson.dumps(state_to_plain(state)))
             pipe.set(self.keys.filled, run)

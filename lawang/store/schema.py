@@ -16,6 +16,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -188,4 +189,255 @@ Index(
     unique=True,
     sqlite_where=RUNNING,
     postgresql_where=RUNNING,
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("source_id", String(60), nullable=False),
+    Column("measure", String(60), nullable=False),
+    Column("subject", String(200), nullable=False, comment="empty: the whole city"),
+    Column("subject_name", Text),
+    Column("kecamatan", String(20)),
+    Column("kelurahan", String(20)),
+    Column("placed_by", String(20), nullable=False),
+    Column("location_problem", String(20), nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("simulated", Boolean, nullable=False),
+    Column("last_at", Instant, comment="of the newest reading that is not held back"),
+    Column("last_value", Float),
+    Column("last_observed_at", Instant),
+    Column("last_estimated", Boolean),
+    Column("last_fetched_at", Instant),
+    Column("recent", Json, nullable=False, comment="[at, value] accepted lately, oldest first"),
+    UniqueConstraint("source_id", "measure", "subject", name="uq_series_source_id"),
+    comment="One measure of one source at one subject, with its newest reading",
+)
+Index("ix_series_measure", series.c.measure, series.c.kecamatan)
+
+reading = Table(
+    "reading",
+    metadata,
+    Column("series_id", RowId, primary_key=True, autoincrement=False),
+    Column("at", Instant, primary_key=True, comment="the moment, or the start of the period"),
+    Column("value", Float, nullable=False, comment="in the base unit of the measure"),
+    Column("observed_at", Instant, nullable=False),
+    Column("observed_estimated", Boolean, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    Column("held", String(30), nullable=False, comment="kind of the finding, or empty"),
+    Column("delivery", String(200), comment="the file or batch that brought it"),
+    comment="Values over time; a held one counts nowhere until a person accepts it",
+)
+Index(
+    "ix_reading_delivery",
+    reading.c.delivery,
+    reading.c.series_id,
+    sqlite_where=text("delivery IS NOT NULL"),
+    postgresql_where=text("delivery IS NOT NULL"),
+)
+Index(
+    "ix_reading_held",
+    reading.c.series_id,
+    reading.c.held,
+    sqlite_where=text("held <> ''"),
+    postgresql_where=text("held <> ''"),
+)
+
+reading_correction = Table(
+    "reading_correction",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=True),
+    Column("series_id", RowId, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("before", Float, nullable=False),
+    Column("after", Float, comment="null: withdrawn by a later delivery"),
+    Column("delivery", String(200)),
+    Column("corrected_at", Instant, nullable=False),
+    comment="Append-only: what a reading was before its source said otherwise",
+)
+Index("ix_reading_correction_series_id", reading_correction.c.series_id, reading_correction.c.at)
+
+position = Table(
+    "position",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("source_id", String(60), nullable=False),
+    Column("external_id", String(120), nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("name", Text),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("heading", Float),
+    Column("speed_kmh", Float),
+    Column("status", String(30), nullable=False),
+    Column("status_raw", Text),
+    Column("link", Text),
+    Column("owner", Text),
+    Column("kecamatan", String(20)),
+    Column("kelurahan", String(20)),
+    Column("placed_by", String(20), nullable=False),
+    Column("location_problem", String(20), nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    Column("observed_estimated", Boolean, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    comment="The last known position of each thing",
+)
+Index("ix_position_source_id", position.c.source_id)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("source_id", String(60), nullable=False),
+    Column("external_id", String(220), nullable=False),
+    Column("message_type", String(20), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("urgency", String(60)),
+    Column("certainty", String(60)),
+    Column("event", Text, nullable=False),
+    Column("headline", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("instruction", Text, nullable=False),
+    Column("sender", Text),
+    Column("areas", Json, nullable=False),
+    Column("areas_not_found", Json, nullable=False),
+    Column("regions", Json, nullable=False),
+    Column("touches_city", Boolean, nullable=False),
+    Column("geometry", Json),
+    Column("references", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("link", Text),
+    Column("sent_at", Instant, nullable=False),
+    Column("effective_at", Instant),
+    Column("onset_at", Instant),
+    Column("expires_at", Instant),
+    Column("observed_at", Instant, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("ended_at", Instant, comment="when a later message updated or cancelled it"),
+    Column("ended_by", String(220)),
+    comment="Messages of warning as they came, and what ended them",
+)
+Index("ix_alert_source_id", alert.c.source_id, alert.c.sent_at)
+Index("ix_alert_sent_at", alert.c.sent_at)
+
+service_request = Table(
+    "service_request",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("source_id", String(60), nullable=False),
+    Column("external_id", String(120), nullable=False),
+    Column("service", String(60), nullable=False),
+    Column("service_raw", Text),
+    Column("status", String(30), nullable=False),
+    Column("status_raw", Text),
+    Column("stage", Text),
+    Column("office", Text),
+    Column("kecamatan", String(20)),
+    Column("kelurahan", String(20)),
+    Column("placed_by", String(20), nullable=False),
+    Column("location_problem", String(20), nullable=False),
+    Column("requested_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("closed_at", Instant),
+    Column("observed_at", Instant, nullable=False),
+    Column("observed_estimated", Boolean, nullable=False),
+    Column("fetched_at", Instant, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    comment="Letters, licences and cards that were asked for",
+)
+Index("ix_service_request_requested_at", service_request.c.requested_at, service_request.c.id)
+Index("ix_service_request_source_id", service_request.c.source_id, service_request.c.closed_at)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("source_id", String(60), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("measure", String(60), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("sample", Text, nullable=False),
+    Column("count", Integer, nullable=False, comment="records held back, or times seen"),
+    Column("at", Instant, comment="what the newest of them is about"),
+    Column("value", Float),
+    Column("usual", Float, comment="what the series usually holds"),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", String(120)),
+    Column("note", Text),
+    comment="What looks wrong in a source's data, and what a person decided about it",
+)
+#: One open finding of a kind for a series; once decided, a new one may be opened.
+OPEN = text("state = 'open'")
+Index(
+    "ix_finding_open",
+    finding.c.source_id,
+    finding.c.kind,
+    finding.c.measure,
+    finding.c.subject,
+    unique=True,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
+)
+Index("ix_finding_last_seen", finding.c.last_seen)
+
+source_tally = Table(
+    "source_tally",
+    metadata,
+    Column("source_id", String(60), primary_key=True),
+    Column("bucket", Instant, primary_key=True, comment="the start of a quarter of an hour"),
+    Column("polls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("unusable", Integer, nullable=False, comment="rejected or held back"),
+    Column("unknown", Integer, nullable=False, comment="without a known region, category, status"),
+    Column("repeated", Integer, nullable=False),
+    Column("filled", Integer, nullable=False),
+    Column("fillable", Integer, nullable=False),
+    comment="What the polls of each quarter of an hour brought, for quality and heartbeat bars",
+)
+
+source_sample = Table(
+    "source_sample",
+    metadata,
+    Column("source_id", String(60), primary_key=True),
+    Column("taken_at", Instant, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="shortened; personal data dropped or masked"),
+    Column("shape", Json, nullable=False),
+    Column("learned", Integer, nullable=False, comment="answers that the shape was learned from"),
+    comment="The last raw answer of each source, masked, and the shape its records have",
+)
+
+# --- inbox
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("number", RowId, primary_key=True, autoincrement=True),
+    Column("source_id", String(60), nullable=False),
+    Column("key", String(80), nullable=False),
+    Column("body", LargeBinary, comment="null once it was taken and a day has gone by"),
+    Column("content_type", String(100), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("source_id", "key", name="uq_inbox_source_id"),
+    comment="What was pushed: verified, without personal data, taken by number",
+    # A number is never given twice, or a reader who remembers the last one would miss a message.
+    sqlite_autoincrement=True,
+)
+Index("ix_inbox_waiting", inbox.c.source_id, inbox.c.number)
+
+inbox_heard = Table(
+    "inbox_heard",
+    metadata,
+    Column("source_id", String(60), primary_key=True),
+    Column("heard_at", Instant, nullable=False),
+    comment="When each pushing source was heard last, heartbeats included",
 )

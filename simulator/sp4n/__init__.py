@@ -7,7 +7,7 @@ national systems usually answer; to read the real one, only the source's configu
 from __future__ import annotations
 
 from simulator.city_life import Town
-from simulator.department import Department
+from simulator.department import INTERNET, Department
 from simulator.desk import Desk
 from simulator.faults import Confusion, Faults
 from simulator.life import Rhythm
@@ -48,6 +48,7 @@ def department(town: Town, settings: SimulatorSettings) -> Department:
         controls=[],
         faults=faults,
         confusion=_CONFUSION,
+        tags=frozenset({INTERNET}),
         advance=life.advance,
         close=store.close,
     )

@@ -224,7 +224,8 @@ def test_a_source_says_what_it_is_and_how_old_its_word_is(web: Web) -> None:
 def test_one_source_is_the_same_as_in_the_list(web: Web) -> None:
     listed = elapor_of(web.client.get("/api/v1/sources").json())
     alone = web.client.get("/api/v1/sources/elapor").json()
-    assert alone | {"age_s": 0, "health": ""} == listed | {"age_s": 0, "health": ""}
+    shared = {name: value for name, value in alone.items() if name in listed}
+    assert shared | {"age_s": 0, "health": ""} == listed | {"age_s": 0, "health": ""}
 
 
 def test_an_unknown_source_is_answered_with_the_known_ones(web: Web) -> None:

@@ -284,6 +284,13 @@ def test_a_source_tells_of_its_polls_and_its_cadence(city: City) -> None:
     )
 
 
+def test_a_source_that_was_polled_again_gets_a_new_entry(city: City) -> None:
+    state = board(city)
+    panel("sources", state)
+    state.states["elapor"] = SourceState(source_id="elapor", failures=2)
+    assert panel("sources", state)["sources"]["elapor"]["failures"] == 2
+
+
 @pytest.mark.parametrize(("source", "answer"), [(True, False), (False, True)])
 def test_one_simulated_source_marks_the_whole_wall(city: City, source: bool, answer: bool) -> None:
     sources = {name: replace(each, simulated=source) for name, each in city.sources.items()}
@@ -317,7 +324,9 @@ def _nulls(value: Any, path: str = "") -> list[str]:
 
 @pytest.mark.parametrize("name", AFTER_INCIDENTS)
 def test_every_panel_made_of_incidents_names_what_feeds_it(city: City, name: str) -> None:
-    assert panel(name, board(city))["sources"] == ["elapor", "satpolpp", "sp4n"]
+    assert panel(name, board(city))["sources"] == sorted(
+        source.id for source in city.sources.values() if "incidents" in source.yields
+    )
 
 
 def test_every_panel_is_computed_after_some_change() -> None:

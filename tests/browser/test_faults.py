@@ -192,7 +192,7 @@ def test_broken_records_are_counted_and_cost_the_good_ones_nothing(
     )
     assert demo.source()["health"] in ("fresh", "late")
     quarantined = demo.source()["quarantined"]
-    shown = table.text('[data-source="elapor"] td:nth-of-type(8)')
+    shown = table.text('[data-source="elapor"] [data-key="quarantined"]')
     assert int(shown) == quarantined
     demo.fault("none")
     wait_until(demo.agrees_with_elapor, 40, "exactly e-lapor's reports, each once")

@@ -192,7 +192,7 @@ def fixed_words(screen: Screen) -> str:
           const page = document.querySelector('#live-root').cloneNode(true);
           for (const part of page.querySelectorAll(
             '.event-text, .event-place, .map, .map-note, .city-name, .rank-name, .chip-name,'
-            + '.source-name, .source-about, .languages')) part.remove();
+            + '.source-name, .source-about, .opd-name, .languages')) part.remove();
           return [...page.querySelectorAll('*')].filter((each) => !each.children.length)
             .map((each) => each.textContent.trim()).join('\\n');
         }"""

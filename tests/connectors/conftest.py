@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -16,11 +16,13 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 
-from connectors.http import client_for
+from connectors.http import open_client
 from connectors.open311.options import Open311Options
+from lawang.city.network import Network
 from lawang.connector import FetchContext
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+_LOOPBACK = Network(loopback=True)
 
 
 @dataclass(frozen=True)
@@ -145,14 +147,21 @@ def now() -> datetime:
 
 @pytest.fixture
 def context() -> Callable[..., contextlib.AbstractAsyncContextManager[FetchContext]]:
-    """`async with context(timeout_s=..., max_bytes=...) as context`, under the real policy."""
+    """`async with context(timeout_s=..., max_bytes=...) as context`, under the real policy.
+
+    Servers of this machine may be asked, at any port; `network`, `allowed` and `resolve` change it.
+    """
 
     @contextlib.asynccontextmanager
     async def make(
-        timeout_s: float = 10, max_bytes: int = 20_000_000
+        timeout_s: float = 10,
+        max_bytes: int = 20_000_000,
+        network: Network = _LOOPBACK,
+        allowed: Iterable[str] = ("127.0.0.1",),
+        **given: Any,
     ) -> AsyncIterator[FetchContext]:
         timeout = timedelta(seconds=timeout_s)
-        client: httpx.AsyncClient = client_for(timeout)
+        client: httpx.AsyncClient = open_client(network, allowed, timeout, **given)
         async with client:
             yield FetchContext(client, lambda: NOW, timeout, max_bytes)
 

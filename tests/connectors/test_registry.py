@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from connectors import registry
 from connectors.open311.options import Open311Options
@@ -17,14 +18,17 @@ from connectors.rest.options import (
     Envelope,
     HeaderAuth,
     Incremental,
+    LinkedPages,
     NumberedPages,
     OffsetPages,
     RestOptions,
 )
+from lawang.city.catalogue import MeasureTable, ServiceTable
 from lawang.city.source import read_source
-from lawang.connector import Options
+from lawang.connector import KINDS, Options
 from lawang.domain.errors import LawangError, PackError
-from lawang.mapping import Formats, ReportFields
+from lawang.mapping import NEEDED, Fields, Formats, MeasureFields, Personal
+from lawang.settings import ROOT
 
 _SOURCE = """\
 name = "e-lapor"
@@ -63,7 +67,7 @@ def test_an_unknown_name_is_told_with_the_known_ones(name: str) -> None:
 
 
 def test_a_good_connection_becomes_options(tmp_path: Path) -> None:
-    bound = _bind(tmp_path, _SOURCE.format(extra='api_key = "k"', size=7))
+    bound = _bind(tmp_path, _SOURCE.format(extra='api_key = "${K}"', size=7), K="k")
     assert isinstance(bound, Open311Options)
     assert bound.base_url == "https://elapor.example/v2/"
     assert bound.api_key.get_secret_value() == "k"
@@ -148,7 +152,7 @@ records = "data"
 kind = "oauth2"
 token_url = "https://login.example/token"
 client_id = "lawang"
-client_secret = "k"
+client_secret = "${K:-}"
 [connection.paging]
 kind = "page"
 size = 50
@@ -179,7 +183,7 @@ def test_fields_and_formats_stand_beside_the_connection(tmp_path: Path) -> None:
         ('external_id = "id"\n', "", "fields.external_id", 20, "is missing"),
         ("Asia/Jakarta", "Asia/Palembang", "formats.timezone", 26, ""),
         ("%d/%m/%Y", "%H:%M", "formats.times.0", 27, "no full date"),
-        ("times =", "time =", "formats.time", 27, "knows: times, timezone"),
+        ("times =", "time =", "formats.time", 27, "knows: decimal, times, timezone"),
         ('records = "data"', 'records = "data["', "connection.records", 10, "no JMESPath"),
         ("size = 50", "size = 0", "connection.paging.size", 18, ""),
         ("size = 50", "sise = 50", "connection.paging.sise", 18, "paging, which knows: first"),
@@ -203,7 +207,7 @@ def test_missing_fields_are_a_mistake(tmp_path: Path) -> None:
     text = head + rest[rest.index("[formats]") :]
     with pytest.raises(PackError, match="is missing") as caught:
         _bind(tmp_path, text)
-    assert caught.value.key == "fields"
+    assert caught.value.key == "fields.external_id"
 
 
 def test_fields_of_a_connector_that_has_none_are_a_mistake(tmp_path: Path) -> None:
@@ -226,6 +230,10 @@ def test_a_table_that_waits_for_its_environment_is_no_mistake(tmp_path: Path) ->
     assert isinstance(_bind(tmp_path, text, LOGIN="https://x"), RestOptions)
 
 
+#: Documented once for all protocols that carry rows.
+_SHARED = {"yields", "fields", "formats", "measures", "personal"}
+
+
 def _documented(name: str) -> str:
     return (Path(registry.__file__).parent / name / "README.md").read_text(encoding="utf-8")
 
@@ -234,16 +242,58 @@ def _documented(name: str) -> str:
 def test_every_option_of_a_connector_is_documented(name: str) -> None:
     fields: dict[str, Any] = registry.get(name).options.model_fields
     text = _documented(name)
-    assert [field for field in fields if f"| `{field}` |" not in text] == []
+    own = [each.alias or field for field, each in fields.items() if field not in _SHARED]
+    assert [field for field in own if f"| `{field}` |" not in text] == []
 
 
-def _tables_of_rest() -> dict[str, Any]:
-    tables = (HeaderAuth, BearerAuth, BasicAuth, ClientCredentials, NumberedPages, OffsetPages)
-    more = (CursorPages, Envelope, Incremental, ReportFields, Formats)
-    return {table.__name__: table.model_fields for table in (*tables, *more)}
+def _keys_of(*tables: type[BaseModel]) -> dict[str, list[str]]:
+    return {
+        table.__name__: [each.alias or key for key, each in table.model_fields.items()]
+        for table in tables
+    }
 
 
-@pytest.mark.parametrize("table", _tables_of_rest())
+_OF_REST = _keys_of(
+    HeaderAuth,
+    BearerAuth,
+    BasicAuth,
+    ClientCredentials,
+    NumberedPages,
+    OffsetPages,
+    CursorPages,
+    LinkedPages,
+    Envelope,
+    Incremental,
+)
+_OF_ROWS = _keys_of(Fields, Formats, MeasureFields, Personal, MeasureTable, ServiceTable)
+
+
+@pytest.mark.parametrize("table", _OF_REST)
 def test_every_key_of_a_table_of_rest_is_documented(table: str) -> None:
     text = _documented("rest")
-    assert [key for key in _tables_of_rest()[table] if f"`{key}`" not in text] == []
+    assert [key for key in _OF_REST[table] if f"`{key}`" not in text] == []
+
+
+@pytest.mark.parametrize("table", _OF_ROWS)
+def test_every_key_of_a_table_of_rows_is_documented(table: str) -> None:
+    text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    assert [
+        key for key in _OF_ROWS[table] if f"| `{key}`" not in text and f"`, `{key}`" not in text
+    ] == []
+
+
+@pytest.mark.parametrize("table", sorted(_SHARED))
+def test_every_shared_table_is_documented(table: str) -> None:
+    text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    assert f"`[{table}" in text or f"| `{table}` |" in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_kind_of_record_needs_is_documented(kind: str) -> None:
+    text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    shown = {"incidents": 2, "service_requests": 3, "readings": 4, "positions": 5, "alerts": 6}
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    needed = {
+        row[1].strip(" `") for row in rows if len(row) == 9 and row[shown[kind]].strip() == "needed"
+    }
+    assert needed == set(NEEDED[kind])

@@ -286,7 +286,8 @@ def test_what_did_not_change_is_not_read_again(poll_twice: Any, reply: Any) -> N
 
 
 @pytest.mark.parametrize(
-    "then", [{"params": {"tahun": "2027"}}, {"paging": _PAGE}, {"url": "http://localhost:{port}/"}]
+    "then",
+    [{"params": {"tahun": "2027"}}, {"paging": _PAGE}, {"url": "http://127.0.0.1:{port}/lain"}],
 )
 def test_an_etag_is_sent_only_with_its_own_question(
     poll_twice: Any, reply: Any, then: dict[str, Any]

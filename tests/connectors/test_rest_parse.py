@@ -68,7 +68,7 @@ def test_no_list_without_an_envelope_is_garbage(body: str) -> None:
 @pytest.mark.parametrize("response", [None, {"list": None}, {"list": []}, {}])
 def test_a_null_list_in_a_good_envelope_is_empty(response: object) -> None:
     body = {"meta": {"code": 200}, "response": response}
-    assert _parse(body, envelope=_ENVELOPE, records="response.list") == Parsed()
+    assert _parse(body, envelope=_ENVELOPE, records="response.list") == Parsed(shape={})
 
 
 def test_a_list_that_is_none_in_a_good_envelope_is_garbage() -> None:
@@ -173,7 +173,8 @@ def test_no_row_takes_a_good_one_with_it(junk: list[object]) -> None:
         {"paging": {"kind": "page", "size": 0}},
         {"paging": {"kind": "cursor"}},
         {"incremental": {"parameter": "since", "format": "rfc822"}},
-        {"fields": {"external_id": "id"}},
+        {"fields": {"external_id": "id["}},
+        {"paging": {"kind": "page", "in": "header"}},
         {"formats": {"timezone": "Asia/Palembang"}},
     ],
 )

@@ -1,8 +1,9 @@
 """Replays every recorded answer of every connector: `connectors/<name>/samples/<case>/`.
 
 A case is a folder with `input.*` (what the source said), `expected.json` (what it means) and, if
-needed, `options.toml`: its `[connection]` is laid over that of `samples/options.toml`, and its
-`[answer]` may state `kind` and `content_type`. Adding a case adds a folder and no code.
+needed, `options.toml`: its `[connection]` (with `yields`, `fields`, `measures`, ... in it) is laid
+over that of `samples/options.toml` key by key, and its `[answer]` may state `kind`, `content_type`
+and `delivery`. Adding a case adds a folder and no code.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import tomllib
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +22,6 @@ import connectors
 from connectors import registry
 from lawang.connector import Answer, Parsed
 from lawang.domain.errors import SourceError
-from lawang.domain.incident import Reject, Report
 
 _ROOT = Path(connectors.__file__).parent
 _CASES = sorted(path for path in _ROOT.glob("*/samples/*") if path.is_dir())
@@ -49,18 +49,24 @@ def _replay(folder: Path) -> Parsed:
             content_type=answer.get("content_type") or mimetypes.guess_type(source)[0] or "",
             fetched_at=_FETCHED,
             kind=answer.get("kind", ""),
+            delivery=answer.get("delivery"),
         ),
     )
 
 
-def _to_plain(value: Report | Reject) -> dict[str, Any]:
+def _to_plain(value: Any) -> dict[str, Any]:
     """The fields that say something, JSON-ready."""
     stated = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {
+    plain = {
         name: item.isoformat() if isinstance(item, datetime) else item
         for name, item in stated.items()
-        if item not in (None, "")
+        if item not in (None, "", (), {}) and item is not False
     }
+    return cast("dict[str, Any]", json.loads(json.dumps(plain)))
+
+
+#: What an answer may hold, as expected.json calls it; only "reports" is always written.
+_KINDS = ("reports", "measurements", "applications", "fixes", "bulletins")
 
 
 def _describe(folder: Path) -> dict[str, Any]:
@@ -68,8 +74,9 @@ def _describe(folder: Path) -> dict[str, Any]:
         parsed = _replay(folder)
     except SourceError as error:
         return {"error": type(error).__name__, "kind": error.kind, "detail": error.detail}
+    found = {kind: [_to_plain(each) for each in getattr(parsed, kind)] for kind in _KINDS}
     return {
-        "reports": [_to_plain(report) for report in parsed.reports],
+        **{kind: each for kind, each in found.items() if each or kind == "reports"},
         "rejects": [_to_plain(reject) for reject in parsed.rejects],
         "watermark": parsed.watermark.isoformat() if parsed.watermark else None,
     }
@@ -81,11 +88,15 @@ def test_a_recorded_answer_means_what_is_written_beside_it(folder: Path) -> None
     assert _describe(folder) == expected
 
 
+def _is_empty(expected: dict[str, Any]) -> bool:
+    return "reports" in expected and not any(expected.get(kind) for kind in (*_KINDS, "rejects"))
+
+
 @pytest.mark.parametrize("name", registry.list_names())
 def test_every_connector_has_recorded_answers_good_empty_and_broken(name: str) -> None:
     cases = [path for path in _CASES if path.parts[-3] == name]
     expected = [json.loads((path / "expected.json").read_text(encoding="utf-8")) for path in cases]
-    assert any(each.get("reports") for each in expected)
+    assert any(each.get(kind) for each in expected for kind in _KINDS)
     assert any(each.get("rejects") for each in expected)
-    assert any(each.get("reports") == [] and each.get("rejects") == [] for each in expected)
+    assert any(_is_empty(each) for each in expected)
     assert any(each.get("kind") == "garbage" for each in expected)

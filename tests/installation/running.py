@@ -72,12 +72,12 @@ def is_free(port: int) -> bool:
 
 
 def free_ports() -> int:
-    """A free port whose successor is free as well, as a demonstration takes two."""
+    """A free port whose two successors are free as well, as a demonstration takes three."""
     for _ in range(200):
         port = random.choice(_PORTS)
-        if is_free(port) and is_free(port + 1):
+        if all(is_free(port + step) for step in range(3)):
             return port
-    raise RuntimeError("no two free ports beside each other")
+    raise RuntimeError("no three free ports beside each other")
 
 
 def copy_pack(folder: Path, **edits: Callable[[str], str]) -> Path:

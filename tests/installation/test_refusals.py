@@ -47,6 +47,31 @@ def test_a_busy_port_of_the_simulated_departments_is_refused(
     assert f"Port {busy_port} on 127.0.0.1 for the simulated departments is not free" in said
 
 
+def test_a_busy_port_of_the_simulated_broker_is_refused(tmp_path: Path) -> None:
+    port = free_ports()
+    with socket.socket() as broker:
+        broker.bind(("127.0.0.1", port + 2))
+        broker.listen()
+        data = str(tmp_path / "data")
+        said = refused(tmp_path, "up", "--demo", "--port", str(port), "--data-dir", data)
+    assert f"Port {port + 2} on 127.0.0.1 for the simulated MQTT broker is not free" in said
+
+
+def test_a_scenario_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    port, data = str(free_ports()), str(tmp_path / "data")
+    said = refused(
+        tmp_path, "up", "--demo", "--port", port, "--data-dir", data, "--scenario", "gempa"
+    )
+    assert "banjir, kebakaran, normal, pemadaman" in said
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_scenario_without_a_demonstration_is_refused(tmp_path: Path) -> None:
+    port, data = str(free_ports()), str(tmp_path / "data")
+    said = refused(tmp_path, "up", "--port", port, "--data-dir", data, "--scenario", "banjir")
+    assert "--scenario needs --demo" in said
+
+
 def test_a_refused_start_has_made_nothing(tmp_path: Path, busy_port: int) -> None:
     refused(tmp_path, "up", "--port", str(busy_port), "--data-dir", str(tmp_path / "data"))
     assert not (tmp_path / "data").exists()

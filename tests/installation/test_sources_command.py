@@ -17,10 +17,12 @@ from typing import Any
 import pytest
 
 from lawang.domain.clock import utc_now
+from lawang.domain.finding import FindingKind, NewFinding
 from lawang.polling.lease import ClockLease
 from lawang.settings import ROOT
 from lawang.store.embedded import EmbeddedValkey
 from lawang.store.engine import migrate, open_engine
+from lawang.store.findings import open_findings
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 from tests.simulator.conftest import HeldClock, Simulator, run_simulator
@@ -89,7 +91,19 @@ def shell(tmp_path: Path) -> Shell:
 def connected(shell: Shell, simulator: Simulator) -> Shell:
     shell.env["LAWANG_ELAPOR_URL"] = f"{simulator.url}/elapor/open311/v2/"
     shell.env["LAWANG_ELAPOR_API_KEY"] = KEY
+    file = shell.pack / "sources/elapor.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(f"{text}\n[network]\nloopback = true\n", encoding="utf-8")
     return shell
+
+
+def _connect_satpolpp(shell: Shell, simulator: Simulator) -> None:
+    text = (shell.pack / "sources/satpolpp.toml").read_text(encoding="utf-8")
+    text = text.replace("SATPOLPP", "UJI")
+    file = shell.pack / "sources/satpolpp_uji.toml"
+    file.write_text(f"{text}\n[network]\nloopback = true\n", encoding="utf-8")
+    shell.env["LAWANG_UJI_URL"] = f"{simulator.url}/satpolpp/api/laporan"
+    shell.env["LAWANG_UJI_API_KEY"] = "demo"
 
 
 @pytest.fixture
@@ -178,7 +192,7 @@ def test_check_shows_brackets_of_a_citizen_as_they_are(shell: Shell) -> None:
 
 def test_a_saved_sample_holds_no_key_and_reads_like_the_answer(connected: Shell) -> None:
     folder = connected.folder / "kept"
-    first = connected.json("sources", "check", "elapor", "--save-sample", str(folder))
+    first = connected.json("sources", "check", "elapor", "--sample-dir", str(folder))
     again = connected.json("sources", "check", "elapor", "--sample", str(folder / "input.json"))
     assert KEY not in "".join(path.read_text() for path in folder.iterdir())
     ids = [[each["external_id"] for each in found["first"]] for found in (first, again)]
@@ -219,6 +233,82 @@ def test_a_failing_server_is_told_in_json_too(connected: Shell, simulator: Simul
     found = connected.json("sources", "check", "elapor")
     assert found["error"]["kind"] == "bad_status"
     assert found["is_good"] is False
+
+
+def test_a_sample_goes_to_the_packs_own_folder_with_what_it_means(
+    connected: Shell, simulator: Simulator
+) -> None:
+    _connect_satpolpp(connected, simulator)
+    done = connected.json("sources", "check", "satpolpp_uji", "--save-sample")
+    folder = connected.pack / "samples/satpolpp_uji/normal"
+    assert [Path(path).parent for path in done["sample"]] == [folder] * 3
+    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    assert expected["settled"]["counts"]["incidents"] == len(expected["reports"]) > 5
+
+
+def test_a_webhook_is_told_how_to_push_as_nobody_can_ask_it(connected: Shell) -> None:
+    done = connected.lawang("sources", "check", "damkar")
+    _ends_with_a_sentence(done, "its department pushes")
+    assert "openssl dgst -sha256" in done.stderr
+    assert "/ingest/damkar" in done.stderr
+
+
+def test_list_tells_what_sources_yield_and_that_no_quality_is_known_yet(shell: Shell) -> None:
+    found = shell.json("sources", "list")
+    assert "history" in found["history_note"]
+    lines = {each["id"]: each for each in found["sources"]}
+    assert lines["udara"]["yields"] == ["readings", "positions"]
+    assert lines["udara"]["quality_24h"] is None
+
+
+def test_list_tells_quality_and_findings_after_a_poll(connected: Shell, history: History) -> None:
+    assert connected.lawang("sources", "run", "elapor").returncode == 0
+    (source,) = [
+        each for each in connected.json("sources", "list")["sources"] if each["id"] == "elapor"
+    ]
+    assert source["quality_24h"]["records"] > 50
+    assert source["open_findings"] == 0
+
+
+def _open_finding(history: History) -> int:
+    found = NewFinding(kind=FindingKind.SHAPE, detail="status vanished")
+    with history.database.writing() as connection:
+        open_findings(history.database, connection, "elapor", [found], utc_now())
+    (finding,) = history.findings.list()
+    return finding.id
+
+
+def test_findings_are_listed_with_their_numbers(connected: Shell, history: History) -> None:
+    number = _open_finding(history)
+    (found,) = connected.json("sources", "findings", "elapor")["findings"]
+    assert (found["id"], found["kind"], found["state"]) == (number, "shape", "open")
+    assert connected.json("sources", "findings", "sp4n")["findings"] == []
+
+
+@pytest.mark.parametrize(("word", "state"), [("accept", "accepted"), ("dismiss", "dismissed")])
+def test_a_person_decides_a_finding_by_name(
+    connected: Shell, history: History, word: str, state: str
+) -> None:
+    number = _open_finding(history)
+    done = connected.lawang("sources", word, str(number), "--by", "Analis", "--note", "dicek")
+    assert done.returncode == 0, done.stderr
+    finding = history.findings.get(number)
+    assert finding is not None
+    assert (finding.state, finding.decided_by, finding.note) == (state, "Analis", "dicek")
+    again = connected.lawang("sources", word, str(number), "--by", "Analis")
+    _ends_with_a_sentence(again, "decided already")
+
+
+def test_a_decision_needs_a_name(connected: Shell, history: History) -> None:
+    number = _open_finding(history)
+    _ends_with_a_sentence(
+        connected.lawang("sources", "accept", str(number), "--by", " "), "needs the name"
+    )
+
+
+def test_findings_without_an_installation_make_none(shell: Shell) -> None:
+    _ends_with_a_sentence(shell.lawang("sources", "findings"), "there is no history here yet")
+    assert not shell.data_dir.exists()
 
 
 def test_run_stores_what_the_department_says(connected: Shell, history: History) -> None:
@@ -280,7 +370,7 @@ def test_the_commands_of_the_page_for_integrators_do_what_it_says(
             name, _, value = line.removeprefix("export ").partition("=")
             connected.env[name] = value.replace("http://localhost:8051", simulator.url)
             continue
-        program, *words = line.split()
+        program, *words = line.replace("http://localhost:8051", simulator.url).split()
         done = connected.lawang(*words)
         assert program == "lawang"
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"

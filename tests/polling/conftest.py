@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -105,7 +104,7 @@ def desk_on(city: City, live: LiveStore, clock: HeldClock) -> Iterator[Callable[
             history,
             live,
             clock=clock,
-            client_for=lambda source, _: client_for(timedelta(seconds=source.timeout_s)),
+            client_for=client_for,
             on_live_lost=lose,
             **given,
         )
@@ -135,6 +134,8 @@ class Interrupted:
 
     name = "open311"
     options = CONNECTOR.options
+    kinds = CONNECTOR.kinds
+    streams = False
 
     def __init__(self, after: Callable[[int | None], None]) -> None:
         self._after = after

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lawang.city.network import Network
 from lawang.connector import Answer, Cursor, Options, Parsed
 from lawang.domain.errors import Fenced, NeedsPerson, RetryLater
 from lawang.domain.health import Health, SourceState, health
@@ -75,7 +76,7 @@ def test_the_state_of_the_source_is_live(desk: Desk, bind: MakeBound) -> None:
 def test_an_answer_that_is_marked_as_simulated_marks_its_records(
     desk: Desk, bind: MakeBound
 ) -> None:
-    state = desk.poll(bind(simulated=False))
+    state = desk.poll(bind(simulated=False, network=Network(loopback=True)))
     assert state.simulated
     assert all(item.simulated for item in stored(desk.history).values())
 

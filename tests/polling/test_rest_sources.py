@@ -107,7 +107,9 @@ def _run(folder: Path, tick_s: float = 3600.0) -> Iterator[Centre]:
             history,
             live,
             clock=clock,
-            client_for=lambda source, _: client_for(timedelta(seconds=4 * source.timeout_s)),
+            client_for=lambda source, options: client_for(
+                source, options, timeout=timedelta(seconds=4 * source.timeout_s)
+            ),
         )
         poller.fence = 1
         runner = ends.enter_context(asyncio.Runner())

@@ -106,7 +106,9 @@ def start(
                 [bound, *more],
                 store,
                 mine,
-                client_for=lambda source, _: client_for(timedelta(seconds=20)),
+                client_for=lambda source, options: client_for(
+                    source, options, timeout=timedelta(seconds=20)
+                ),
             )
             loop = asyncio.new_event_loop()
             thread = threading.Thread(target=_run, args=(loop, service))
@@ -310,3 +312,62 @@ def test_a_poller_that_is_told_to_stop_gives_the_clock_back(
     first.stop()
     with closing(redis.Redis.from_url(valkey_url)) as server:
         assert not server.exists(live.keys.lease("clock"))
+
+
+# --- "try now" ----------------------------------------------------------------------------------
+
+
+def _left_alone(elapor: MakeSource) -> Bound:
+    """A source at an address where nobody is: after its first failure left alone for minutes."""
+    options = CONNECTOR.options.model_validate({"base_url": "http://127.0.0.1:9/"})
+    return Bound(elapor(id="lain", every_s=600.0, timeout_s=5.0), CONNECTOR, options, 1_000_000)
+
+
+def _failures(live: LiveStore) -> int:
+    state = live.source_states().get("lain")
+    return state.failures if state is not None else 0
+
+
+def _await_others(live: LiveStore) -> None:
+    """Wait until the other source was heard once more."""
+
+    def heard() -> object:
+        state = live.source_states().get("elapor")
+        return state and state.last_success
+
+    before = heard()
+    wait_until(lambda: heard() not in (None, before), "one more good poll of another source")
+
+
+def test_a_source_that_a_person_wants_is_polled_within_a_renewal(
+    start: Callable[..., Running], live: LiveStore, elapor: MakeSource
+) -> None:
+    start(more=(_left_alone(elapor),))
+    wait_until(lambda: _failures(live) == 1, "a first attempt")
+    _await_others(live)
+    assert _failures(live) == 1, "it is to be left alone"
+    assert live.want("lain")
+    took_s = wait_until(lambda: _failures(live) == 2, "the attempt that was asked for")
+    assert took_s < 4 * RENEW_S
+
+
+def test_what_a_person_wanted_is_polled_once(
+    start: Callable[..., Running], live: LiveStore, elapor: MakeSource
+) -> None:
+    start(more=(_left_alone(elapor),))
+    wait_until(lambda: _failures(live) == 1, "a first attempt")
+    live.want("lain")
+    wait_until(lambda: _failures(live) == 2, "the attempt that was asked for")
+    for _ in range(2):
+        _await_others(live)
+    assert (_failures(live), live.take_wanted()) == (2, [])
+
+
+def test_nobody_is_served_by_a_source_that_does_not_exist(
+    start: Callable[..., Running], live: LiveStore, valkey_url: str
+) -> None:
+    start()
+    live.want("tidak-ada")
+    with closing(redis.Redis.from_url(valkey_url)) as server:
+        wait_until(lambda: not server.exists(live.keys.wanted), "the wish to be taken")
+    _await_others(live)

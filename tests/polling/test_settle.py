@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lawang.city import City, Source, load_city
+from lawang.connector import Parsed
+from lawang.domain.facts import Facts
 from lawang.domain.incident import UNKNOWN_CATEGORY, Incident, Report, Status
-from lawang.polling.settle import CLOCK_TOLERANCE, Page, settle
+from lawang.polling.kinds import CLOCK_TOLERANCE
+from lawang.polling.settle import settle
 from lawang.settings import ROOT
 
 #: A Saturday, 19:00 WIB.
@@ -34,8 +37,8 @@ def report(**changes: Any) -> Report:
     return Report(**{**values, "updated_at": REPORTED, **AMPERA, **changes})
 
 
-def page(*reports: Report, source: Source = ELAPOR, simulated: bool = False) -> Page:
-    return settle(reports, source, PALEMBANG, fetched_at=NOW, simulated=simulated)
+def page(*reports: Report, source: Source = ELAPOR, simulated: bool = False) -> Facts:
+    return settle(Parsed(list(reports)), source, PALEMBANG, fetched_at=NOW, simulated=simulated)
 
 
 def incident(source: Source = ELAPOR, **changes: Any) -> Incident:

@@ -16,7 +16,7 @@ import pytest
 from lawang.city import load_city
 from simulator.app import create_app
 from simulator.city_life import Town
-from simulator.serve import build_server, listen
+from simulator.serve import address_of, build_server, listen
 from simulator.settings import SimulatorSettings
 
 PACK = Path(__file__).resolve().parents[2] / "cities" / "palembang"
@@ -55,13 +55,23 @@ class Simulator:
 
 @contextmanager
 def run_simulator(
-    data_dir: Path, clock: HeldClock, tick_s: float = 3600.0, seed: int = 1671
+    data_dir: Path,
+    clock: HeldClock,
+    tick_s: float = 3600.0,
+    seed: int = 1671,
+    scenario: str = "",
 ) -> Iterator[Simulator]:
-    settings = SimulatorSettings(
-        data_dir=data_dir, pack_dir=PACK, clock=clock, tick_s=tick_s, seed=seed
-    )
     begun = time.monotonic()
     with listen("127.0.0.1", 0) as listener:
+        settings = SimulatorSettings(
+            data_dir=data_dir,
+            pack_dir=PACK,
+            clock=clock,
+            tick_s=tick_s,
+            seed=seed,
+            base_url=address_of(listener),
+            scenario=scenario,
+        )
         server = build_server(create_app(settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

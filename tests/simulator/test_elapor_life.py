@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from simulator.city_life import Town, poisson, random_for, storms_between
 from simulator.elapor.life import Life
 from simulator.elapor.services import BY_CODE, RAIN_CODES
+from simulator.happenings import Happenings
 from simulator.life import BACKFILL
 from simulator.lifecycle import promised
 from simulator.store import Query, Quirk, Store, StoredReport
@@ -27,7 +29,8 @@ def make(tmp_path: Path, town: Town) -> Iterator[Make]:
     def make(seed: int = 1671, factor: float = 1.0, file: str | None = None) -> tuple[Store, Life]:
         store = Store(tmp_path / (file or f"{len(stores)}.sqlite3"))
         stores.append(store)
-        return store, Life(store, town, seed, factor)
+        # Rain that one of them is asked for must not fall on the others.
+        return store, Life(store, replace(town, happenings=Happenings()), seed, factor)
 
     yield make
     for store in stores:

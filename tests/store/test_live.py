@@ -102,6 +102,12 @@ def test_the_state_of_a_source_is_kept_with_its_times(live: LiveStore) -> None:
     }
 
 
+def test_the_states_of_some_sources_are_read_without_the_others(live: LiveStore) -> None:
+    for name in ("elapor", "damkar"):
+        live.put(state=SourceState(source_id=name))
+    assert live.source_states(["damkar", "unheard"]) == {"damkar": SourceState(source_id="damkar")}
+
+
 def test_a_change_is_announced_after_it_can_be_read(live: LiveStore, listening: Any) -> None:
     live.put([report(1)], gone=["elapor:r2"], state=SourceState(source_id="elapor"))
     assert next_message(listening) == {

@@ -1,0 +1,1 @@
+<html>Pemeliharaan</html>

@@ -1,0 +1,1 @@
+"""BPBD's water and rain gauges: each a client of its own on one real MQTT broker."""
