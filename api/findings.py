@@ -15,7 +15,7 @@ from api.paging import PAGE_MAX, make_time_token, read_numbered_time_token, refu
 from api.quality import QualityBook
 from api.services import Services
 from lawang.domain.errors import LawangError, StoreError
-from lawang.domain.finding import Finding, FindingKind, FindingState
+from lawang.domain.finding import HOLDING_BACK, Finding, FindingKind, FindingState
 from lawang.domain.measure import Reading
 
 _NUMBER_MAX = 2**63 - 1
@@ -74,16 +74,6 @@ class DecidedOut(BaseModel):
     )
 
 
-_HELD = frozenset(
-    {
-        FindingKind.MAGNITUDE,
-        FindingKind.FALLING,
-        FindingKind.FUTURE,
-        FindingKind.OUT_OF_RANGE,
-    }
-)
-
-
 def finding_out(finding: Finding) -> FindingOut:
     """A finding for the outside; numbers that JSON has no word for are left out."""
 
@@ -99,7 +89,7 @@ def finding_out(finding: Finding) -> FindingOut:
         detail=finding.detail,
         sample=finding.sample,
         count=finding.count,
-        holds_back=finding.kind in _HELD,
+        holds_back=finding.kind in HOLDING_BACK,
         at=finding.at,
         value=finite(finding.value),
         usual=finite(finding.usual),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -13,10 +14,11 @@ from api.paging import refuse_unknown
 from api.quality import Book, QualityBook
 from api.services import Services
 from api.source_detail import source_out
+from lawang.city.pack import Opd
 from lawang.domain.maturity import CLOSED_WITHIN_DAYS, SourceFacts, Stage, assess
 from lawang.store.outcomes import OutcomeStore
 from layouts.maturity import reason_text, rule_text, stage_word
-from layouts.words import words
+from layouts.words import Words, words
 
 
 class StageOut(BaseModel):
@@ -85,34 +87,10 @@ def add_maturity_routes(router: APIRouter, services: Services, book: QualityBook
             source_id: _facts_of(services, source_id, panel.get(source_id), found, now)
             for source_id in services.city.sources
         }
-        departments = []
-        for opd in services.city.opds.values():
-            own = [each.id for each in services.city.sources.values() if each.opd == opd.id]
-            ended = sum(closed.get(source_id, (0, 0))[0] for source_id in own)
-            in_time = sum(closed.get(source_id, (0, 0))[1] for source_id in own)
-            assessment = assess([facts[source_id] for source_id in own], ended, in_time)
-            departments.append(
-                DepartmentOut(
-                    id=opd.id,
-                    name=opd.name,
-                    full_name=opd.full_name,
-                    stage=assessment.stage,
-                    stage_name=stage_word(say, assessment.stage),
-                    reasons=[
-                        ReasonOut(
-                            code=each.code.value,
-                            source=each.source_id,
-                            value=each.value,
-                            source_name=_name_of(services, each.source_id),
-                            text=reason_text(say, each),
-                        )
-                        for each in assessment.reasons
-                    ],
-                    sources=own,
-                    closed=ended,
-                    in_time=in_time,
-                )
-            )
+        departments = [
+            _department_out(services, opd, facts, closed, say)
+            for opd in services.city.opds.values()
+        ]
         return MaturityOut(
             at=now,
             stages=[
@@ -126,6 +104,39 @@ def add_maturity_routes(router: APIRouter, services: Services, book: QualityBook
             ],
             departments=departments,
         )
+
+
+def _department_out(
+    services: Services,
+    opd: Opd,
+    facts: dict[str, SourceFacts],
+    closed: Mapping[str, tuple[int, int]],
+    say: Words,
+) -> DepartmentOut:
+    own = [each.id for each in services.city.sources.values() if each.opd == opd.id]
+    ended = sum(closed.get(source_id, (0, 0))[0] for source_id in own)
+    in_time = sum(closed.get(source_id, (0, 0))[1] for source_id in own)
+    assessment = assess([facts[source_id] for source_id in own], ended, in_time)
+    return DepartmentOut(
+        id=opd.id,
+        name=opd.name,
+        full_name=opd.full_name,
+        stage=assessment.stage,
+        stage_name=stage_word(say, assessment.stage),
+        reasons=[
+            ReasonOut(
+                code=each.code.value,
+                source=each.source_id,
+                value=each.value,
+                source_name=_name_of(services, each.source_id),
+                text=reason_text(say, each),
+            )
+            for each in assessment.reasons
+        ],
+        sources=own,
+        closed=ended,
+        in_time=in_time,
+    )
 
 
 def _facts_of(

@@ -124,11 +124,11 @@ window.lawang.live = (() => {
     const ids = panel.sources && Array.isArray(panel.sources) ? panel.sources : [];
     let worst = "fresh";
     let at = null;
-    let troubled = 0;
+    const counts = {};
     for (const id of ids) {
       const source = sourceOf(id);
       const state = health(source);
-      if (state !== "fresh") troubled += 1;
+      counts[state] = (counts[state] || 0) + 1;
       if (WORST_FIRST.indexOf(state) < WORST_FIRST.indexOf(worst)) worst = state;
       if (source && source.last_success) {
         const success = seconds(source.last_success);
@@ -138,7 +138,7 @@ window.lawang.live = (() => {
     if (at === null) worst = "never";
     // A line that is cut says nothing new, however slowly the source itself is polled.
     if (worst === "fresh" && connection().state !== "live") worst = "late";
-    return { health: worst, at, troubled, feeding: ids.length };
+    return { health: worst, at, troubled: counts[worst], feeding: ids.length };
   }
 
   /** How all sources stand, in words: one lamp each says no number, so this line does. */

@@ -34,7 +34,7 @@ from connectors.network import Resolve, Rules, hosts_of, look_up, network_of
 from lawang import __version__
 from lawang.city import Source
 from lawang.city.network import Network, load_authorities, load_certificate
-from lawang.connector import Options
+from lawang.connector import Answer, FetchContext, Options
 from lawang.domain.clock import Clock
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
 
@@ -101,6 +101,26 @@ class Reply:
     def is_simulated(self) -> bool:
         """Whether the server marks what it says as made up."""
         return self.headers.get("x-simulated", "").strip().lower() in ("true", "1", "yes")
+
+    def answer(
+        self,
+        kind: str,
+        fetched_at: datetime,
+        *,
+        body: bytes | None = None,
+        validators: dict[str, str] | None = None,
+        complete: bool = False,
+    ) -> Answer:
+        """It as an answer of the source, with `body` in place of its own where one is given."""
+        return Answer(
+            body=self.body if body is None else body,
+            content_type=self.content_type,
+            fetched_at=fetched_at,
+            kind=kind,
+            simulated=self.is_simulated,
+            validators=validators or {},
+            complete=complete,
+        )
 
 
 def client_for(
@@ -277,26 +297,32 @@ def _proxy_of_environment(scheme: str, host: str) -> str:
     return address if "://" in address or not address else f"http://{address}"
 
 
-async def get(
-    client: httpx.AsyncClient,
+async def ask(
+    context: FetchContext,
     url: str,
     *,
-    clock: Clock,
-    timeout: timedelta,
     max_bytes: int,
+    method: str = "GET",
     params: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
+    json: dict[str, Any] | None = None,
+    form: dict[str, str] | None = None,
 ) -> Reply:
-    """Read `url` by GET; see `send`."""
+    """Ask `url` for a poll: with its client and time-out, for no more than either limit allows.
+
+    Raises what `send` raises.
+    """
     return await send(
-        client,
-        "GET",
+        context.client,
+        method,
         url,
-        clock=clock,
-        timeout=timeout,
-        max_bytes=max_bytes,
+        clock=context.clock,
+        timeout=context.timeout,
+        max_bytes=min(max_bytes, context.max_bytes),
         params=params,
         headers=headers,
+        json=json,
+        form=form,
     )
 
 

@@ -75,6 +75,16 @@ class Database:
         found = self.read("SELECT isi FROM keadaan WHERE nama = 'sampai'")
         return datetime.fromisoformat(found[0][0]) if found else None
 
+    def due(self, until: datetime, step: timedelta) -> tuple[datetime | None, datetime] | None:
+        """From when to when the department has to live on, in whole steps; None for not at all.
+
+        The first of the two is None before its first day.
+        """
+        seconds = step.total_seconds()
+        stepped = datetime.fromtimestamp(until.timestamp() // seconds * seconds, UTC)
+        lived = self.advanced_to()
+        return None if lived is not None and stepped <= lived else (lived, stepped)
+
     def remember(self, connection: sqlite3.Connection, until: datetime) -> None:
         """Keep, inside a transaction, up to when it has lived."""
         connection.execute(

@@ -10,30 +10,10 @@ from datetime import datetime
 from simulator import life
 from simulator.city_life import Town
 from simulator.lifecycle import lifecycle, promised
+from simulator.people import some_names, some_phone
 from simulator.store import NewReport, Quirk, Reporter, Store
 from simulator.texts import write
 
-#: People who do not exist; their telephone numbers (block 0000) do not either.
-_FIRST_NAMES = (
-    "Darmawan",
-    "Fitriani",
-    "Herlambang",
-    "Iskandar",
-    "Nurhayati",
-    "Rusmiati",
-    "Suryadi",
-    "Yuliana",
-)
-_LAST_NAMES = (
-    "Alamsyah",
-    "Effendi",
-    "Hidayatullah",
-    "Kusumawati",
-    "Lestariningsih",
-    "Pratama",
-    "Rahmadani",
-    "Zulkarnain",
-)
 _QUIRKS = {
     Quirk.NONE: 0.91,
     Quirk.NO_POINT: 0.05,
@@ -98,8 +78,5 @@ class Desk(life.Life):
 
 
 def _somebody(rng: random.Random) -> Reporter:
-    return Reporter(
-        first_name=rng.choice(_FIRST_NAMES),
-        last_name=rng.choice(_LAST_NAMES),
-        phone=f"0812-0000-{rng.randint(0, 9999):04d}",
-    )
+    first_name, last_name = some_names(rng)
+    return Reporter(first_name=first_name, last_name=last_name, phone=some_phone(rng))

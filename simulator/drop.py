@@ -15,12 +15,14 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from simulator.department import Department
 from simulator.faults import Fault, Faults
+from simulator.settings import SimulatorSettings
 
 MARK = "_simulated"
 _MARK_TEXT = (
@@ -40,12 +42,14 @@ class Sending:
     make: Callable[[Fault], bytes]
 
 
-class DropFolder:
-    """The folder of one department; `plan(at)` lists all that was sent until then, oldest first."""
+#: All that was sent until an instant, oldest first.
+Plan = Callable[[datetime], Iterable[Sending]]
 
-    def __init__(
-        self, folder: Path, faults: Faults, plan: Callable[[datetime], Iterable[Sending]]
-    ) -> None:
+
+class DropFolder:
+    """The folder of one department."""
+
+    def __init__(self, folder: Path, faults: Faults, plan: Plan) -> None:
         self._folder = folder
         self._away = folder.with_name(f".{folder.name}.away")
         self._faults = faults
@@ -121,3 +125,28 @@ class DropFolder:
         os.chmod(temporary, 0o644)
         os.utime(temporary, (at.timestamp(), at.timestamp()))
         os.replace(temporary, self._folder / sending.name)
+
+
+def make_file_department(
+    settings: SimulatorSettings,
+    plan: Plan,
+    *,
+    department_id: str,
+    name: str,
+    protocol: str,
+    fault_kinds: Sequence[str] = (),
+) -> Department:
+    """A department that sends what `plan` says into `drop/<department_id>`."""
+    faults = Faults()
+    path = settings.drop_dir / department_id
+    folder = DropFolder(path, faults, plan)
+    return Department(
+        id=department_id,
+        name=name,
+        protocol=protocol,
+        note=f"files: {path}",
+        faults=faults,
+        fault_kinds=fault_kinds,
+        advance=folder.advance,
+        close=folder.close,
+    )

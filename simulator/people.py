@@ -43,7 +43,17 @@ class Person:
 def somebody(rng: random.Random) -> Person:
     """Another person of this kind."""
     return Person(
-        name=f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}",
+        name=" ".join(some_names(rng)),
         nik=f"9916710101{rng.randrange(1_000_000):06d}",
-        phone=f"0812-0000-{rng.randrange(10_000):04d}",
+        phone=some_phone(rng),
     )
+
+
+def some_names(rng: random.Random) -> tuple[str, str]:
+    """A first and a last name."""
+    return rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
+
+
+def some_phone(rng: random.Random) -> str:
+    """A telephone number of nobody."""
+    return f"0812-0000-{rng.randrange(10_000):04d}"

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.arcgis.answers import is_geojson, list_features, open_answer
 from connectors.arcgis.geometry import converter, place, stated_wkid
 from connectors.ckan.answers import list_records, open_result
-from connectors.rest.parse import open_json
+from connectors.documents import open_json
 from connectors.tabular.options import TabularOptions
 from connectors.tabular.rows import make_rows
 from connectors.tabular.tables import BadFile, Line, Table, read_tables

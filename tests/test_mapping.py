@@ -261,3 +261,23 @@ def test_texts_can_be_split_and_objects_walked(
     expression: str, document: object, found: object
 ) -> None:
     assert search(check_expression(expression), document) == found
+
+
+def test_a_station_named_in_each_of_its_readings_repeats_nothing() -> None:
+    options = RowOptions.model_validate(
+        {
+            "yields": ["readings", "positions"],
+            "fields": {"external_id": "id", "subject": "id", "observed_at": "at"},
+            "measures": {"pm25": {"value": "v"}},
+        }
+    )
+    rows = [{"id": "S1", "at": f"2026-11-20T0{hour}:00:00+07:00", "v": 1} for hour in range(4)]
+    parsed = map_rows(rows, options)
+    assert (len(parsed.measurements), len(parsed.fixes), parsed.repeated) == (4, 1, 0)
+
+
+def test_a_vehicle_listed_twice_is_counted_as_repeated() -> None:
+    options = RowOptions.model_validate(
+        {"yields": ["positions"], "fields": {"external_id": "id", "observed_at": "at"}}
+    )
+    assert map_rows([{"id": "B1", "at": _WHEN}] * 2, options).repeated == 1

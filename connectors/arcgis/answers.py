@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import orjson
-
+from connectors.documents import open_json
 from connectors.http import error_for
-from connectors.rest.parse import open_json
 from lawang.domain.errors import NeedsPerson, RetryLater
 
 #: A token is missing, wrong or has run out; such servers answer so with HTTP 200.
@@ -66,19 +63,3 @@ def says_more(document: dict[str, Any]) -> bool | None:
         if isinstance(place.get("exceededTransferLimit"), bool):
             return bool(place["exceededTransferLimit"])
     return None
-
-
-def write_document(document: dict[str, Any], otherwise: bytes) -> bytes:
-    """A document with what was added to it; `otherwise` where it cannot be written.
-
-    What a server may write and JSON strictly may not hold (halves of surrogate pairs, numbers
-    beyond 64 bits) is written as it came.
-    """
-    try:
-        return orjson.dumps(document)
-    except TypeError:
-        pass
-    try:
-        return json.dumps(document).encode()
-    except (ValueError, RecursionError):
-        return otherwise

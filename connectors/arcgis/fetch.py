@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from connectors import http
-from connectors.arcgis.answers import list_features, open_answer, says_more, write_document
+from connectors.arcgis.answers import list_features, open_answer, says_more
 from connectors.arcgis.options import ArcgisOptions
+from connectors.documents import write_json
 from lawang.connector import Answer, Cursor, FetchContext
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
 
@@ -58,14 +59,8 @@ async def read_answers(
         if fingerprint in seen:
             raise NeedsPerson("too_large", "the layer gives the same page again: it cannot page")
         seen.add(fingerprint)
-        yield Answer(
-            body=body,
-            content_type=reply.content_type,
-            fetched_at=context.clock(),
-            kind="features",
-            simulated=reply.is_simulated,
-            complete=options.incremental is None,
-        )
+        complete = options.incremental is None
+        yield reply.answer("features", context.clock(), body=body, complete=complete)
         if not features or not _goes_on(layer, len(features), more):
             return
         if not layer.pages:
@@ -152,13 +147,11 @@ async def _ask(
     elif token:
         asked = {**asked, "token": token}
     is_long = len(urlencode(asked)) > _LONGEST_QUERY
-    return await http.send(
-        context.client,
-        "POST" if is_long else "GET",
+    return await http.ask(
+        context,
         url,
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        method="POST" if is_long else "GET",
+        max_bytes=options.max_bytes,
         params=None if is_long else asked,
         headers=headers,
         form=asked if is_long else None,
@@ -179,7 +172,7 @@ def _look(body: bytes, layer: _Layer) -> tuple[list[Any] | None, bool | None, by
         return None, None, body
     more = says_more(document)
     if layer.fields:
-        body = write_document({**document, "fields": layer.fields}, body)
+        body = write_json({**document, "fields": layer.fields}, body)
     return features, more, body
 
 

@@ -17,7 +17,7 @@ async def read_answers(
 ) -> AsyncGenerator[Answer, None]:
     """An answer a feed, or a kelurahan, that changed since it was last read.
 
-    Raises what `connectors.http.get` raises, and RetryLater("rate_limited") when the minute's
+    Raises what `connectors.http.send` raises, and RetryLater("rate_limited") when the minute's
     requests of all sources of BMKG together are used up before the first of this poll.
     """
     if options.product == "gempa":
@@ -26,7 +26,8 @@ async def read_answers(
             budget.take(options.url, options.per_minute)
             reply = await _get(options, cursor, context, url, {}, feed)
             if not reply.not_modified:
-                yield _answer(context, reply, "gempa", {f"etag/{feed}": reply.etag})
+                etag = {f"etag/{feed}": reply.etag}
+                yield reply.answer("gempa", context.clock(), validators=etag)
         return
     async for answer in _read_forecasts(options, cursor, context):
         yield answer
@@ -50,24 +51,11 @@ async def _read_forecasts(
             return
         reply = await _get(options, cursor, context, options.url, {"adm4": code}, code)
         validators = {_NEXT: following}
-        if reply.not_modified:
-            # Nothing to read, but whose turn is next must be remembered.
-            yield _answer(context, reply, "unchanged", validators)
-        else:
-            yield _answer(context, reply, "prakiraan", {**validators, f"etag/{code}": reply.etag})
-
-
-def _answer(
-    context: FetchContext, reply: http.Reply, kind: str, validators: dict[str, str]
-) -> Answer:
-    return Answer(
-        body=reply.body,
-        content_type=reply.content_type,
-        fetched_at=context.clock(),
-        kind=kind,
-        simulated=reply.is_simulated,
-        validators=validators,
-    )
+        if not reply.not_modified:
+            validators[f"etag/{code}"] = reply.etag
+        # With nothing to read, whose turn is next must be remembered all the same.
+        kind = "unchanged" if reply.not_modified else "prakiraan"
+        yield reply.answer(kind, context.clock(), validators=validators)
 
 
 async def _get(
@@ -81,12 +69,10 @@ async def _get(
     headers = {"Accept": "application/json"}
     if etag := cursor.validators.get(f"etag/{name}"):
         headers["If-None-Match"] = etag
-    return await http.get(
-        context.client,
+    return await http.ask(
+        context,
         url,
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        max_bytes=options.max_bytes,
         params=params,
         headers=headers,
     )

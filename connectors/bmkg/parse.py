@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.bmkg.forecast import read_forecast
 from connectors.bmkg.options import BmkgOptions
 from connectors.bmkg.quakes import read_quakes
-from connectors.rest.parse import open_json
+from connectors.documents import open_json
 from lawang.connector import Answer, Parsed
 
 

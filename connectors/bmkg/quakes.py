@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.bmkg.options import BmkgOptions
@@ -78,6 +78,13 @@ def _read_quake(row: object, options: BmkgOptions) -> Bulletin | Reject:
     point = _read_point(row.get("Coordinates"))
     if point is None:
         return _reject(row, "bad_place", "Coordinates are not lat,lon")
+    return _tell_quake(row, at, point, options)
+
+
+def _tell_quake(
+    row: dict[str, Any], at: datetime, point: tuple[float, float], options: BmkgOptions
+) -> Bulletin:
+    """What is said of an earthquake whose time and place (latitude, longitude) are known."""
     latitude, longitude = point
     magnitude = read_number(row.get("Magnitude"))
     felt, potential = _text(row, "Dirasakan"), _text(row, "Potensi")

@@ -23,7 +23,7 @@ async def read_answers(
     """New documents first, then the index itself, which says what to remember.
 
     A document that is gone, too large, or stands on a host that may not be asked comes as an
-    answer of kind "unread" and does not keep the others. Raises what `connectors.http.get` raises
+    answer of kind "unread" and does not keep the others. Raises what `connectors.http.send` raises
     otherwise, and RetryLater("rate_limited") when the provider's minute is used up already.
     """
     budget.take(options.url, options.per_minute)
@@ -46,12 +46,9 @@ async def read_answers(
             seen.append(entry.key)
         else:
             whole = False
-    yield Answer(
-        body=index.body,
-        content_type=index.content_type,
-        fetched_at=context.clock(),
-        kind="index",
-        simulated=index.is_simulated,
+    yield index.answer(
+        "index",
+        context.clock(),
         # Of an index that is not read to its end, the next poll must see the rest.
         validators={_SEEN: " ".join(seen), _ETAG: index.etag if whole else ""},
     )
@@ -85,13 +82,7 @@ async def _read(
         if error.kind != "garbage":
             raise
         return _unread(context, error), True
-    return Answer(
-        body=reply.body,
-        content_type=reply.content_type,
-        fetched_at=context.clock(),
-        kind="alert",
-        simulated=reply.is_simulated,
-    ), True
+    return reply.answer("alert", context.clock()), True
 
 
 def _unread(context: FetchContext, error: SourceError) -> Answer:
@@ -108,11 +99,9 @@ async def _get(options: CapOptions, context: FetchContext, url: str, etag: str =
     headers = {"Accept": accept}
     if etag:
         headers["If-None-Match"] = etag
-    return await http.get(
-        context.client,
+    return await http.ask(
+        context,
         url,
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        max_bytes=options.max_bytes,
         headers=headers,
     )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
-from connectors.rest.parse import open_json
+from connectors.documents import open_json
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
 from lawang.domain.values import read_time
 
@@ -75,19 +72,3 @@ def not_in_datastore(where: str) -> NeedsPerson:
         f"{where}; there is no such resource, or only its file is kept and not its rows "
         "(DataStore): ask the portal to load it, or read the file by tabular",
     )
-
-
-def write_document(document: dict[str, Any], otherwise: bytes) -> bytes:
-    """A document with what was added to it; `otherwise` where it cannot be written.
-
-    What a server may write and JSON strictly may not hold (halves of surrogate pairs, numbers
-    beyond 64 bits) is written as it came.
-    """
-    try:
-        return orjson.dumps(document)
-    except TypeError:
-        pass
-    try:
-        return json.dumps(document).encode()
-    except (ValueError, RecursionError):
-        return otherwise

@@ -16,9 +16,9 @@ from connectors.ckan.answers import (
     open_result,
     read_total,
     read_utc,
-    write_document,
 )
 from connectors.ckan.options import CkanOptions
+from connectors.documents import write_json
 from lawang.connector import Answer, Cursor, FetchContext
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
 
@@ -63,13 +63,12 @@ async def read_answers(
             if total is not None and total > offset:
                 raise RetryLater("truncated", f"{offset} of {total} rows")
             return
-        yield Answer(
+        now = context.clock()
+        yield reply.answer(
+            "records",
+            now,
             body=body,
-            content_type=reply.content_type,
-            fetched_at=context.clock(),
-            kind="records",
-            simulated=reply.is_simulated,
-            validators=_remember(mark, context.clock()) if not offset else {},
+            validators={} if offset else _remember(mark, now),
             complete=True,
         )
         if not records:
@@ -168,12 +167,10 @@ async def _act(
     headers = {"Accept": "application/json"}
     if key := options.api_key.get_secret_value():
         headers[options.api_key_header] = key
-    return await http.get(
-        context.client,
+    return await http.ask(
+        context,
         f"{options.url}api/3/action/{action}",
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        max_bytes=options.max_bytes,
         params=asked,
         headers=headers,
     )
@@ -188,5 +185,5 @@ def _look(body: bytes, about: dict[str, str]) -> tuple[list[Any] | None, int | N
         # `parse` says what is wrong with it.
         return None, None, body
     if about:
-        body = write_document({**document, "resource": about}, body)
+        body = write_json({**document, "resource": about}, body)
     return records, read_total(document), body

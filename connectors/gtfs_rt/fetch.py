@@ -17,26 +17,21 @@ async def read_answers(
     """The one answer of a poll.
 
     It is not asked for conditionally: what matters is that the feed's own time goes on. Raises what
-    `connectors.http.get` raises, and RetryLater("silent") when that time is too old.
+    `connectors.http.send` raises, and RetryLater("silent") when that time is too old.
     """
     headers = {"Accept": "application/x-protobuf, application/octet-stream;q=0.9, */*;q=0.5"}
     if options.key is not None:
         headers[options.key.name] = options.key.value.get_secret_value()
-    reply = await http.get(
-        context.client,
+    reply = await http.ask(
+        context,
         options.url,
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        max_bytes=options.max_bytes,
         headers=headers,
     )
     _check_age(options, context, reply.body)
-    yield Answer(
-        body=reply.body,
-        content_type=reply.content_type,
-        fetched_at=context.clock(),
-        kind="feed",
-        simulated=reply.is_simulated,
+    yield reply.answer(
+        "feed",
+        context.clock(),
         # No trip is usual at night, and no alert is how things should be; vehicles do not vanish.
         complete=options.yields == ("positions",),
     )

@@ -48,7 +48,7 @@ async def read_answers(
 ) -> AsyncGenerator[Answer, None]:
     """Answers of kind "services" (if wanted and changed) and "requests"; none if nothing changed.
 
-    Each request may take `context.timeout`. Raises what `connectors.http.get` raises, and
+    Each request may take `context.timeout`. Raises what `connectors.http.send` raises, and
     NeedsPerson("too_large") when `max_pages` do not suffice and what was left unread would not
     be read by the next poll either; what was yielded until then is good.
     """
@@ -74,7 +74,7 @@ async def read_answers(
             # modified" would leave us without the way on: its ETag is not kept.
             is_kept = step.after is None or not is_full
             validators = _remember(name, query, reply.etag, is_full) if is_kept else {}
-            yield _answer("requests", reply, context, validators)
+            yield reply.answer("requests", context.clock(), validators=validators)
         # A page that begins at the last change seen repeats the records of that moment, maybe
         # only these; one asked for by number that repeats comes from a server that ignores it.
         if not is_full or (not has_news and step.page > 1):
@@ -143,12 +143,10 @@ async def _get(
     headers = {"Accept": f"application/{options.format}, */*;q=0.5"}
     if known:
         headers["If-None-Match"] = known.etag
-    return await http.get(
-        context.client,
+    return await http.ask(
+        context,
         f"{options.base_url}{what}.{options.format}",
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        max_bytes=options.max_bytes,
         params=params,
         headers=headers,
     )
@@ -165,20 +163,8 @@ async def _read_services(
     if reply.not_modified or cursor.validators.get(_SERVICES_BODY) == fingerprint:
         return None
     remembered = _remember("services", query, reply.etag, is_full=False)
-    return _answer("services", reply, context, {**remembered, _SERVICES_BODY: fingerprint})
-
-
-def _answer(
-    kind: str, reply: http.Reply, context: FetchContext, validators: dict[str, str]
-) -> Answer:
-    return Answer(
-        body=reply.body,
-        content_type=reply.content_type,
-        fetched_at=context.clock(),
-        kind=kind,
-        simulated=reply.is_simulated,
-        validators=validators,
-    )
+    remembered[_SERVICES_BODY] = fingerprint
+    return reply.answer("services", context.clock(), validators=remembered)
 
 
 def _peek(reply: http.Reply) -> list[object]:

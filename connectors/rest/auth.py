@@ -71,12 +71,10 @@ async def _token(auth: ClientCredentials, context: FetchContext) -> str:
 
 async def _fetch_token(auth: ClientCredentials, context: FetchContext) -> _Token:
     form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
-    reply = await http.send(
-        context.client,
-        "POST",
+    reply = await http.ask(
+        context,
         auth.token_url,
-        clock=context.clock,
-        timeout=context.timeout,
+        method="POST",
         max_bytes=_TOKEN_MAX_BYTES,
         headers={
             "Accept": "application/json",

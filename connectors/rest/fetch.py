@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 import httpx
 
 from connectors import http
+from connectors.documents import open_json
 from connectors.rest.auth import authorisation, forget_token
 from connectors.rest.options import (
     CursorPages,
@@ -25,7 +26,7 @@ from connectors.rest.options import (
     Place,
     RestOptions,
 )
-from connectors.rest.parse import find_rows, open_json
+from connectors.rest.parse import find_rows
 from lawang.connector import Answer, Cursor, FetchContext
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
 from lawang.mapping import search
@@ -77,15 +78,11 @@ async def read_answers(
         if fingerprint in seen:
             return
         seen.add(fingerprint)
-        yield Answer(
-            body=reply.body,
-            content_type=reply.content_type,
-            fetched_at=context.clock(),
-            kind="rows",
-            simulated=reply.is_simulated,
-            validators=_remember(options, question, reply, following, context.clock())
-            if number == 0
-            else {},
+        now = context.clock()
+        yield reply.answer(
+            "rows",
+            now,
+            validators={} if number else _remember(options, question, reply, following, now),
             complete=options.incremental is None,
         )
         question = following
@@ -115,13 +112,11 @@ async def _send(
         headers |= await authorisation(options.auth, context)
     if validator:
         headers |= _condition(validator)
-    return await http.send(
-        context.client,
-        options.method,
+    return await http.ask(
+        context,
         question.url,
-        clock=context.clock,
-        timeout=context.timeout,
-        max_bytes=min(options.max_bytes, context.max_bytes),
+        method=options.method,
+        max_bytes=options.max_bytes,
         params=question.query,
         headers=headers,
         json=question.body,

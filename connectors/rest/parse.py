@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
 from typing import Any
 
-import orjson
-
+from connectors.documents import open_json
 from connectors.http import error_for
 from connectors.rest.options import Envelope, RestOptions
 from lawang.connector import Answer, Parsed
@@ -25,24 +22,6 @@ def parse_answer(options: RestOptions, answer: Answer) -> Parsed:
     the error that an envelope means.
     """
     return map_rows(find_rows(options, open_json(answer.body)), options)
-
-
-def open_json(body: bytes) -> Any:
-    """The document of an answer; RetryLater("garbage") if it is none."""
-    bare = body.removeprefix(codecs.BOM_UTF8).strip(b" \t\r\n")
-    if not bare:
-        raise RetryLater("garbage", "an empty answer")
-    if bare.startswith(b"<"):
-        raise RetryLater("garbage", f"a web page of {len(body)} bytes")
-    try:
-        return orjson.loads(bare)
-    except orjson.JSONDecodeError:
-        pass
-    # The lenient reader takes NaN, raw control characters and a broken byte in one text.
-    try:
-        return json.loads(bare.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError):
-        raise RetryLater("garbage", f"not JSON, or cut off; {len(body)} bytes") from None
 
 
 def find_rows(options: RestOptions, document: Any) -> list[Any]:

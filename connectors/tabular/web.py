@@ -75,14 +75,7 @@ class WebPlace:
             headers["If-Modified-Since"] = stamp.removeprefix("since ")
         elif stamp:
             headers["If-None-Match"] = stamp
-        return await http.get(
-            self._context.client,
-            url,
-            clock=self._context.clock,
-            timeout=self._context.timeout,
-            max_bytes=self._max_bytes,
-            headers=headers,
-        )
+        return await http.ask(self._context, url, max_bytes=self._max_bytes, headers=headers)
 
 
 def _basic(options: TabularOptions) -> dict[str, str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import orjson
-
+from connectors.documents import open_json
 from connectors.webhook.options import WebhookOptions
 from lawang.connector import Answer, Parsed
 from lawang.domain.errors import RetryLater
@@ -18,22 +16,11 @@ def parse_answer(options: WebhookOptions, answer: Answer) -> Parsed:
 
     Raises RetryLater("garbage") for what is not JSON, which the door lets nobody push.
     """
-    document = _open(answer.body)
+    document = open_json(answer.body)
     bodies = document if answer.kind == "pushes" else [document]
     if not isinstance(bodies, list):
         raise RetryLater("garbage", "no list of messages")
     return map_rows([row for body in bodies for row in find_rows(options, body)], options)
-
-
-def _open(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return json.loads(body.decode("utf-8", "replace"), strict=False)
-    except (ValueError, RecursionError):
-        raise RetryLater("garbage", f"not JSON, or cut off; {len(body)} bytes") from None
 
 
 def find_rows(options: WebhookOptions, body: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What looks wrong. The first four hold readings back until a person accepts them.
+    """What looks wrong. Those `HOLDING_BACK` hold readings back until a person accepts them.
 
     magnitude: many times more or less than the series usually holds (juta printed as miliar).
     falling: a cumulative value below its predecessor. future: about a time that has not come.
@@ -22,6 +22,16 @@ class FindingKind(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     EMPTY_FEED = "empty_feed"
     SHAPE = "shape"
+
+
+HOLDING_BACK = frozenset(
+    {
+        FindingKind.MAGNITUDE,
+        FindingKind.FALLING,
+        FindingKind.FUTURE,
+        FindingKind.OUT_OF_RANGE,
+    }
+)
 
 
 class FindingState(StrEnum):

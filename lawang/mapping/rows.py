@@ -105,7 +105,9 @@ class _Mapping:
 
     def keep(self, known: dict[str, Any], made: Any, stand: Callable[[Any], datetime]) -> None:
         before = known.get(made.external_id)
-        self.repeated += before is not None
+        # A station's readings of many hours name its place in each row, and repeat nothing by that.
+        is_meant = known is self.fixes and "readings" in self.options.yields
+        self.repeated += before is not None and not is_meant
         if before is None or stand(made) >= stand(before):
             known.pop(made.external_id, None)
             known[made.external_id] = made

@@ -57,7 +57,6 @@ class Bound:
 @dataclass(slots=True)
 class _Tally:
     records: int = 0
-    rejected: int = 0
     changed: int = 0
     skewed: int = 0
     outdated: int = 0
@@ -84,6 +83,21 @@ class _Tally:
             filled=self.filled,
             fillable=self.fillable,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A poll, or one answer of a stream, that is through: all that remains is to write it down.
+
+    `state` has what was stored counted in; `cursor` is where it began, `following` where it ended.
+    """
+
+    bound: Bound
+    started: datetime
+    cursor: Cursor
+    following: Cursor
+    state: SourceState
+    tally: _Tally
 
 
 class Poller:
@@ -142,6 +156,7 @@ class Poller:
         self._unread.clear()
         self._persisted.clear()
         self._cursors.clear()
+        self._recounted.clear()
         self._not_before.clear()
         self._watch.forget()
 
@@ -210,12 +225,13 @@ class Poller:
                 # Asking for the next answer acknowledges this one, so everything of it is written
                 # down before that.
                 following = Cursor(watermark, _without_empty(validators))
-                state = await self._conclude(bound, started, cursor, following, state, tally)
+                heard = _Heard(bound, started, cursor, following, state, tally)
+                state = await self._conclude(heard)
                 cursor, tally, started = following, _Tally(), self._clock()
         if bound.connector.streams:
             raise RetryLater("unreachable", "the connection ended")
         following = Cursor(watermark, _without_empty(validators))
-        return await self._conclude(bound, started, cursor, following, state, tally)
+        return await self._conclude(_Heard(bound, started, cursor, following, state, tally))
 
     def _context(self, bound: Bound) -> FetchContext:
         source = bound.source
@@ -235,21 +251,11 @@ class Poller:
             rules=rules,
         )
 
-    async def _conclude(
-        self,
-        bound: Bound,
-        started: datetime,
-        cursor: Cursor,
-        following: Cursor,
-        state: SourceState,
-        tally: _Tally,
-    ) -> SourceState:
-        """Write down that a poll, or one answer of a stream, is through, and tell everybody."""
-        source = bound.source
+    async def _conclude(self, heard: _Heard) -> SourceState:
+        """Write down what was heard, and tell everybody."""
+        source = heard.bound.source
         before = self._states[source.id]
-        done = await asyncio.to_thread(
-            self._write_down, bound, started, cursor, following, state, tally
-        )
+        done = await asyncio.to_thread(self._write_down, heard)
         if before.failures:
             log.info(
                 "source recovered",
@@ -260,38 +266,34 @@ class Poller:
         self._not_before.pop(source.id, None)
         return done
 
-    def _write_down(
-        self,
-        bound: Bound,
-        started: datetime,
-        cursor: Cursor,
-        following: Cursor,
-        state: SourceState,
-        tally: _Tally,
-    ) -> SourceState:
+    def _write_down(self, heard: _Heard) -> SourceState:
         """The blocking part of `_conclude`, in one visit to a thread."""
-        source = bound.source
+        source, tally = heard.bound.source, heard.tally
         before = self._states[source.id]
         now = self._clock()
-        state = self._look_at_whole(bound, state, tally, now)
+        state = self._look_at_whole(source, heard.state, tally, now)
+        if now - self._recounted.get(source.id, now - _PERSIST_EVERY) >= _PERSIST_EVERY:
+            # People decide about findings in other processes.
+            state = replace(state, findings=self._history.findings.count_open(source.id))
+            self._recounted[source.id] = now
         done = replace(
             state,
-            last_attempt=started,
+            last_attempt=heard.started,
             last_success=now,
-            observed_at=_newest(state.observed_at, following.watermark),
+            observed_at=_newest(state.observed_at, heard.following.watermark),
             failing_since=None,
             failures=0,
             error_kind="",
             error_detail="",
             refused=False,
-            duration_ms=round((now - started).total_seconds() * 1000, 1),
+            duration_ms=round((now - heard.started).total_seconds() * 1000, 1),
             records=tally.records,
             skewed=state.skewed + tally.skewed,
             outdated=state.outdated + tally.outdated,
             simulated=before.simulated if tally.simulated is None else tally.simulated,
         )
-        self._finish(source, cursor, following, done, tally)
-        self._cursors[source.id] = following
+        self._finish(heard, done)
+        self._cursors[source.id] = heard.following
         self._states[source.id] = done
         self._announce(done)
         return done
@@ -335,7 +337,6 @@ class Poller:
         tally.complete = tally.complete and answer.complete
         tally.alerts += [alert.id for alert in facts.alerts]
         tally.records += parsed.records
-        tally.rejected += len(facts.rejects)
         tally.unusable += len(facts.rejects) + settled.readings.held
         tally.unknown += facts.unknown
         tally.repeated += parsed.repeated
@@ -346,10 +347,9 @@ class Poller:
         tally.outdated += settled.outdated
 
     def _look_at_whole(
-        self, bound: Bound, state: SourceState, tally: _Tally, now: datetime
+        self, source: Source, state: SourceState, tally: _Tally, now: datetime
     ) -> SourceState:
         """What only the whole of a poll can tell: an empty list, and alerts that are over."""
-        source = bound.source
         self._watch.count(source.id, tally.quality(), now)
         if not (tally.answers and tally.complete):
             return state
@@ -389,21 +389,16 @@ class Poller:
             # History has it; the wall gets it when live state is filled again.
             self._on_live_lost()
 
-    def _finish(
-        self,
-        source: Source,
-        before: Cursor,
-        after: Cursor,
-        state: SourceState,
-        tally: _Tally,
-    ) -> None:
-        now = state.last_success or self._clock()
-        persisted = self._persisted.get(source.id)
-        quiet = before == after and not tally.changed and self._states[source.id].failures == 0
-        if quiet and persisted is not None and now - persisted < _PERSIST_EVERY:
+    def _finish(self, heard: _Heard, done: SourceState) -> None:
+        source_id = heard.bound.source.id
+        now = done.last_success or self._clock()
+        persisted = self._persisted.get(source_id)
+        is_quiet = heard.cursor == heard.following and not heard.tally.changed
+        is_well = self._states[source_id].failures == 0
+        if is_quiet and is_well and persisted is not None and now - persisted < _PERSIST_EVERY:
             return
-        self._history.finish_poll(source.id, after, state, fence=self.fence, now=now)
-        self._persisted[source.id] = now
+        self._history.finish_poll(source_id, heard.following, done, fence=self.fence, now=now)
+        self._persisted[source_id] = now
 
     async def _fail(self, source: Source, started: datetime, error: SourceError) -> SourceState:
         loaded = source.id in self._states
@@ -478,7 +473,7 @@ class Poller:
         state = self._history.source_state(source_id) or SourceState(source_id=source_id)
         counts: dict[str, Any] = self._history.source_counts(source_id)
         counts |= self._history.records.counts(source_id)
-        counts["findings"] = self._history.findings.open_counts().get(source_id, 0)
+        counts["findings"] = self._history.findings.count_open(source_id)
         state = replace(state, **counts, quarantined=self._history.quarantine_count(source_id))
         failing = self._unread.pop(source_id, None) or self._load_outage(source_id)
         if failing is None:

@@ -48,7 +48,6 @@ _CHANGED = frozenset(
     ["ubah", "diubah", "update", "updated", "perubahan", "modified", "edit", "edited", "terakhir"]
 )
 _DUE = frozenset(["target", "due", "tenggat", "batas", "expected", "tempo"])
-_CLOSED = frozenset(["selesai", "closed", "tutup", "ditutup", "finish", "finished"])
 _ASKED = frozenset(
     [
         "lapor",

@@ -31,7 +31,6 @@ _COMMA_DECIMAL = re.compile(
 )
 _GROUPED = re.compile(r"(?:Rp\.?\s*)?-?\d{1,3}(?:\.\d{3})+", re.IGNORECASE)
 _POINT_DECIMAL = re.compile(r"-?\d+\.(?:\d{1,2}|\d{4,})|-?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_PLAIN = Formats()
 
 
 @dataclass(frozen=True, slots=True)

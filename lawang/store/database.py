@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lawang.domain.errors import StoreError
 from lawang.store.engine import as_store_error
 
+#: A large first import takes seconds; a database that another program holds is told of sooner.
+_LONGEST_QUEUE_S = 5.0
 #: Most ids in one IN list: SQLite takes 32,766 parameters, but long lists are slow to compile.
 CHUNK = 500
 
@@ -27,9 +30,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._turn: AbstractContextManager[object] = (
-            threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self._queue = threading.Lock() if engine.dialect.name == "sqlite" else None
         self.insert: Any = (
             postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         )
@@ -48,12 +49,24 @@ class Database:
         waited longest is as likely as any to go away empty-handed.
         """
         with (
-            self._turn,
+            self._turn(),
             as_store_error(),
             self.engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._queue is None:
+            yield
+            return
+        if not self._queue.acquire(timeout=_LONGEST_QUEUE_S):
+            raise StoreError("store_busy", "other writers of this process are before it")
+        try:
+            yield
+        finally:
+            self._queue.release()
 
     def upsert(self, connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
         """Insert rows, or replace those with the same primary key."""

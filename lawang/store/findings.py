@@ -154,6 +154,19 @@ class FindingStore:
             row = connection.execute(select(table).where(table.c.id == finding_id)).first()
         return _finding_of(row) if row else None
 
+    def count_open(self, source_id: str) -> int:
+        """How many findings of a source are open."""
+        table = schema.finding
+        with self._database.reading() as connection:
+            return int(
+                connection.execute(
+                    select(func.count()).where(
+                        table.c.source_id == source_id,
+                        table.c.state == FindingState.OPEN.value,
+                    )
+                ).scalar_one()
+            )
+
     def open_counts(self) -> dict[str, int]:
         """How many findings each source has open; those without any are left out."""
         table = schema.finding

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, Table, and_, func, or_, select, update
 
@@ -18,10 +18,9 @@ from lawang.store.touches import REQUESTS, touch
 
 #: How far back an Update or a Cancel is looked for that came before the message it ends.
 _REFERENCE_REACH = timedelta(days=30)
-_POSITION_FIELDS = tuple(each.name for each in fields(Position))
-_ALERT_FIELDS = tuple(each.name for each in fields(Alert))
-_REQUEST_FIELDS = tuple(each.name for each in fields(ServiceRequest))
 _UNCOMPARED = frozenset({"observed_at", "observed_estimated", "fetched_at"})
+
+Kept = TypeVar("Kept", Position, ServiceRequest)
 
 
 def _present(connection: Connection, table: Table, ids: Sequence[str]) -> dict[str, Row[Any]]:
@@ -32,46 +31,104 @@ def _present(connection: Connection, table: Table, ids: Sequence[str]) -> dict[s
     return found
 
 
-# --- positions -----------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class WrittenRecords:
-    """What one write changed: the new states, how many of them are new, how many came too late."""
+    """What one write changed: the new states, how many of them are new, how many came too late.
+
+    `before` are the states that were replaced.
+    """
 
     changed: list[Any]
     new: int = 0
     outdated: int = 0
+    before: list[Any] = field(default_factory=list)
+
+
+def _write_newer(
+    database: Database,
+    connection: Connection,
+    table: Table,
+    incoming: Sequence[Kept],
+    *,
+    read: Callable[[Row[Any]], Kept],
+    complete: Callable[[Kept, Kept], Kept],
+) -> WrittenRecords:
+    """Store what says something newer than what is known.
+
+    `read` makes a record of a row; `complete(known, incoming)` adds what the newer one leaves
+    unsaid and what still holds.
+    """
+    present = _present(connection, table, [each.id for each in incoming])
+    changed: list[Kept] = []
+    before: list[Kept] = []
+    outdated = 0
+    for each in incoming:
+        row = present.get(each.id)
+        if row is None:
+            changed.append(each)
+            continue
+        known = read(row)
+        if _is_outdated(known, each):
+            outdated += 1
+            continue
+        whole = complete(known, each)
+        if not _is_same(known, whole):
+            changed.append(whole)
+            before.append(known)
+    database.upsert(connection, table, [_plain(each) for each in changed])
+    new = sum(each.id not in present for each in changed)
+    return WrittenRecords(changed, new, outdated, before)
+
+
+def _is_outdated(known: Kept, incoming: Kept) -> bool:
+    return (
+        not known.observed_estimated
+        and not incoming.observed_estimated
+        and incoming.observed_at < known.observed_at
+    )
+
+
+def _is_same(known: Kept, incoming: Kept) -> bool:
+    """Whether nothing new is said. A new time, stated by the source, is something new."""
+    if not incoming.observed_estimated and incoming.observed_at != known.observed_at:
+        return False
+    return _says_the_same(known, incoming)
+
+
+def _says_the_same(known: Any, incoming: Any) -> bool:
+    return all(
+        getattr(known, each.name) == getattr(incoming, each.name)
+        for each in fields(known)
+        if each.name not in _UNCOMPARED
+    )
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
+
+
+# --- positions -----------------------------------------------------------------------------------
 
 
 def write_positions(
     database: Database, connection: Connection, positions: Sequence[Position]
 ) -> WrittenRecords:
     """Store the positions that say something newer than what is known."""
-    present = _present(connection, schema.position, [each.id for each in positions])
-    changed: list[Position] = []
-    outdated = 0
-    for each in positions:
-        row = present.get(each.id)
-        if row is not None:
-            known = _position_of(row)
-            if _is_outdated(known, each):
-                outdated += 1
-                continue
-            if each.name is None and each.latitude is None and each.kecamatan is None:
-                each = _only_status(known, each)
-            if _is_same(known, each, _POSITION_FIELDS):
-                continue
-        changed.append(each)
-    database.upsert(
-        connection, schema.position, [_plain(each, _POSITION_FIELDS) for each in changed]
+    return _write_newer(
+        database,
+        connection,
+        schema.position,
+        positions,
+        read=_position_of,
+        complete=_complete_position,
     )
-    return WrittenRecords(changed, sum(each.id not in present for each in changed), outdated)
 
 
-def _only_status(known: Position, incoming: Position) -> Position:
+def _complete_position(known: Position, incoming: Position) -> Position:
     """A message about nothing but its status, such as a gauge's last will: it still is what and
     where it was."""
+    if not (incoming.name is None and incoming.latitude is None and incoming.kecamatan is None):
+        return incoming
     return replace(
         known,
         status=incoming.status,
@@ -81,27 +138,6 @@ def _only_status(known: Position, incoming: Position) -> Position:
         fetched_at=incoming.fetched_at,
         simulated=incoming.simulated,
     )
-
-
-def _is_outdated(known: Any, incoming: Any) -> bool:
-    return bool(
-        not known.observed_estimated
-        and not incoming.observed_estimated
-        and incoming.observed_at < known.observed_at
-    )
-
-
-def _is_same(known: Any, incoming: Any, names: Sequence[str]) -> bool:
-    """Whether nothing new is said. A new time, stated by the source, is something new."""
-    if not incoming.observed_estimated and incoming.observed_at != known.observed_at:
-        return False
-    return all(
-        getattr(known, name) == getattr(incoming, name) for name in names if name not in _UNCOMPARED
-    )
-
-
-def _plain(value: Any, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in names}
 
 
 def _position_of(row: Row[Any]) -> Position:
@@ -126,11 +162,7 @@ def write_alerts(
         if row is not None:
             known = _alert_of(row)
             each = replace(each, ended_at=known.ended_at, ended_by=known.ended_by)
-            if all(
-                getattr(known, name) == getattr(each, name)
-                for name in _ALERT_FIELDS
-                if name not in _UNCOMPARED
-            ):
+            if _says_the_same(known, each):
                 continue
         changed[each.id] = each
     if not changed:
@@ -185,7 +217,7 @@ def end_missing_alerts(
 
 
 def _alert_row(alert: Alert) -> dict[str, Any]:
-    row = _plain(alert, _ALERT_FIELDS)
+    row = _plain(alert)
     row["message_type"] = alert.message_type.value
     row["severity"] = alert.severity.value
     for name in ("areas", "areas_not_found", "regions", "references"):
@@ -209,33 +241,27 @@ def write_requests(
     database: Database, connection: Connection, requests: Sequence[ServiceRequest]
 ) -> WrittenRecords:
     """Store the requests that say something newer than what is known."""
-    present = _present(connection, schema.service_request, [each.id for each in requests])
-    changed: list[ServiceRequest] = []
-    moments: dict[str, set[datetime | None]] = {}
-    outdated = 0
-    for each in requests:
-        row = present.get(each.id)
-        if row is not None:
-            known = _request_of(row)
-            if _is_outdated(known, each):
-                outdated += 1
-                continue
-            if each.closed_at is None and not each.is_open and not known.is_open:
-                # An outcome seen once keeps its time although the source states none.
-                each = replace(each, closed_at=known.closed_at)
-            if _is_same(known, each, _REQUEST_FIELDS):
-                continue
-        changed.append(each)
-        of_source = moments.setdefault(each.source_id, set())
-        of_source |= {each.requested_at, each.closed_at}
-        if row is not None:
-            of_source |= {row.requested_at, row.closed_at}
-    database.upsert(
-        connection, schema.service_request, [_plain(each, _REQUEST_FIELDS) for each in changed]
+    written = _write_newer(
+        database,
+        connection,
+        schema.service_request,
+        requests,
+        read=_request_of,
+        complete=_complete_request,
     )
+    moments: dict[str, set[datetime | None]] = {}
+    for each in (*written.changed, *written.before):
+        moments.setdefault(each.source_id, set()).update((each.requested_at, each.closed_at))
     for source_id, touched in moments.items():
         touch(database, connection, source_id, ((REQUESTS, at) for at in touched))
-    return WrittenRecords(changed, sum(each.id not in present for each in changed), outdated)
+    return written
+
+
+def _complete_request(known: ServiceRequest, incoming: ServiceRequest) -> ServiceRequest:
+    if incoming.closed_at is None and not incoming.is_open and not known.is_open:
+        # An outcome seen once keeps its time although the source states none.
+        return replace(incoming, closed_at=known.closed_at)
+    return incoming
 
 
 def _request_of(row: Row[Any]) -> ServiceRequest:

@@ -12,22 +12,17 @@ from functools import partial
 from simulator.apbd.books import plan
 from simulator.city_life import Town
 from simulator.department import Department
-from simulator.drop import DropFolder
-from simulator.faults import Faults
+from simulator.drop import make_file_department
 from simulator.settings import SimulatorSettings
 
 
 def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department, with its files in `drop/apbd`."""
-    faults = Faults()
-    folder = DropFolder(settings.drop_dir / "apbd", faults, partial(plan, town, settings.seed))
-    return Department(
-        id="apbd",
+    return make_file_department(
+        settings,
+        partial(plan, town, settings.seed),
+        department_id="apbd",
         name="BPKAD: realisasi APBD",
         protocol="CSV",
-        note=f"files: {settings.drop_dir / 'apbd'}",
-        faults=faults,
         fault_kinds=("slip",),
-        advance=folder.advance,
-        close=folder.close,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -16,13 +16,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lawang.domain.clock import Clock
-from simulator.armada.trips import Call, Fix, Point, Trip, dispatch, stand
+from simulator.armada.responders import Responders, between
+from simulator.armada.trips import Call, Fix
 from simulator.city_life import Neighbourhood, Town, random_for
 from simulator.department import Department
 from simulator.faults import Confusion, Faults
 from simulator.people import somebody
+from simulator.rescue import psc119
 from simulator.rescue.bases import AMBULANCE_KMH, ambulance_bases
-from simulator.rescue.psc119 import Calls
+from simulator.rescue.calls import Call as RescueCall
 from simulator.settings import SimulatorSettings
 
 TOKEN = "demo"  # noqa: S105 (it is printed in the log and guards nothing)
@@ -42,37 +44,18 @@ class Station:
     """Where all ambulances are. Any number of these with one town, seed and factor agree."""
 
     def __init__(self, town: Town, seed: int, factor: float) -> None:
-        self._town = town
-        self._calls = Calls(town, seed, factor)
-        self._known: tuple[object, list[list[Trip]]] = (None, [])
         self.bases: tuple[Neighbourhood, ...] = tuple(ambulance_bases(town))
+        points = [(place.latitude, place.longitude) for place in self.bases]
+        calls = psc119.Calls(town, seed, factor)
+        self._crews = Responders(town, calls, points, AMBULANCE_KMH, _sent)
 
     def fixes(self, at: datetime) -> list[Fix]:
         """Every ambulance's place, in the order of `bases`."""
-        points = self._points()
-        trips = self._trips(at)
-        return [
-            stand(base, own, at, AMBULANCE_KMH) for base, own in zip(points, trips, strict=True)
-        ]
+        return self._crews.fixes(at)
 
-    def _points(self) -> list[Point]:
-        return [(place.latitude, place.longitude) for place in self.bases]
 
-    def _trips(self, at: datetime) -> list[list[Trip]]:
-        """All trips of today and yesterday, made again when there is something new."""
-        day = at.astimezone(self._town.timezone).date()
-        begin = datetime.combine(day - timedelta(days=1), time(), self._town.timezone)
-        since = begin.astimezone(UTC)
-        stand_of = (day, len(self._town.happenings.blazes))
-        if self._known[0] != stand_of:
-            calls = [
-                Call(call.number, left, (call.latitude, call.longitude), 1, over)
-                for call in self._calls.made(since, since + timedelta(days=2))
-                if (left := call.when("BERANGKAT")) is not None
-                and (over := call.when("DIRUJUK", "SELESAI")) is not None
-            ]
-            self._known = stand_of, dispatch(calls, self._points(), AMBULANCE_KMH)
-        return self._known[1]
+def _sent(call: RescueCall) -> Call | None:
+    return between(call, "BERANGKAT", "DIRUJUK", "SELESAI")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -16,17 +16,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lawang.domain.clock import Clock
-from simulator.armada.trips import Call, Fix, Point, Trip, dispatch, stand
+from simulator.armada.responders import Responders, between
+from simulator.armada.trips import Call, Fix, Point
 from simulator.city_life import Neighbourhood, Town, random_for
 from simulator.department import Department
 from simulator.faults import Faults
 from simulator.people import somebody
+from simulator.rescue import damkar
 from simulator.rescue.bases import ENGINE_KMH, POSTS, fire_posts
-from simulator.rescue.damkar import Calls
+from simulator.rescue.calls import Call as RescueCall
 from simulator.settings import SimulatorSettings
 
 KEY = "demo"
-ENGINES = sum(POSTS.values())
 _KINDS = ("Pancar 5.000 L", "Pancar 3.000 L", "Tangki 10.000 L", "Penyelamatan", "Tangga")
 _STATUS = {
     "standby": "SIAGA",
@@ -60,45 +61,27 @@ class Brigade:
     """Where all engines are. Any number of these with one town, seed and factor agree."""
 
     def __init__(self, town: Town, seed: int, factor: float) -> None:
-        self._town = town
-        self._calls = Calls(town, seed, factor)
-        self._known: tuple[object, list[list[Trip]]] = (None, [])
-        self.engines = tuple(self._engines())
+        self.engines = tuple(_engines(town))
+        bases = [engine.base for engine in self.engines]
+        self._crews = Responders(town, damkar.Calls(town, seed, factor), bases, ENGINE_KMH, _sent)
 
     def fixes(self, at: datetime) -> list[tuple[Engine, Fix]]:
         """Every engine with where it is."""
-        trips = self._trips(at)
-        return [
-            (engine, stand(engine.base, own, at, ENGINE_KMH))
-            for engine, own in zip(self.engines, trips, strict=True)
-        ]
+        return list(zip(self.engines, self._crews.fixes(at), strict=True))
 
-    def _trips(self, at: datetime) -> list[list[Trip]]:
-        """All trips of today and yesterday, made again when there is something new."""
-        day = at.astimezone(self._town.timezone).date()
-        begin = datetime.combine(day - timedelta(days=1), time(), self._town.timezone)
-        since = begin.astimezone(UTC)
-        stand_of = (day, len(self._town.happenings.blazes))
-        if self._known[0] != stand_of:
-            until = since + timedelta(days=2)
-            calls = [
-                Call(call.number, left, (call.latitude, call.longitude), call.more["unit"], over)
-                for call in self._calls.made(since, until)
-                if (left := call.when("MELUNCUR")) is not None
-                and (over := call.when("PADAM", "SELESAI", "PALSU")) is not None
-            ]
-            bases = [engine.base for engine in self.engines]
-            self._known = stand_of, dispatch(calls, bases, ENGINE_KMH)
-        return self._known[1]
 
-    def _engines(self) -> list[Engine]:
-        found: list[Engine] = []
-        for place in fire_posts(self._town):
-            for _ in range(POSTS[place.kecamatan]):
-                number = len(found) + 1
-                kind = _KINDS[number % len(_KINDS)]
-                found.append(Engine(f"DK-{number:02d}", kind, f"Pos {place.kecamatan_name}", place))
-        return found
+def _sent(call: RescueCall) -> Call | None:
+    return between(call, "MELUNCUR", "PADAM", "SELESAI", "PALSU", units=call.more["unit"])
+
+
+def _engines(town: Town) -> list[Engine]:
+    found: list[Engine] = []
+    for place in fire_posts(town):
+        for _ in range(POSTS[place.kecamatan]):
+            number = len(found) + 1
+            kind = _KINDS[number % len(_KINDS)]
+            found.append(Engine(f"DK-{number:02d}", kind, f"Pos {place.kecamatan_name}", place))
+    return found
 
 
 @dataclass(frozen=True)

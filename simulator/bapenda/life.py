@@ -6,7 +6,7 @@ import bisect
 import random
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from simulator.bapenda.figures import OBJECTS, PBB, TAXES, District, districts_o
 from simulator.city_life import Town, random_for
 from simulator.database import Database, days_between, write_time
 from simulator.faults import Faults
+from simulator.people import some_names
 
 FILE = "bapenda.sqlite3"
 #: Whole years of the past, month by month; and the last days, day by day.
@@ -68,7 +69,6 @@ _WRONG = (
     "UPDATE REALISASI_PAJAK SET REALISASI_JUTA = 'dalam proses' WHERE KD_PAJAK = 'REKLAME'",
     "UPDATE REALISASI_PAJAK SET TGL_DATA = '0000-00-00' WHERE KD_PAJAK = 'BPHTB'",
 )
-_NAMES = ("Darmawan Effendi", "Fitriani Pratama", "Iskandar Alamsyah", "Rusmiati Zulkarnain")
 
 
 def open_database(folder: Path) -> Database:
@@ -92,11 +92,10 @@ class Office:
         60 days of PBB and a sample of its objects. Blocking.
         """
         self.database.obey(self.faults)
-        seconds = STEP.total_seconds()
-        stepped = datetime.fromtimestamp(until.timestamp() // seconds * seconds, UTC)
-        lived = self.database.advanced_to()
-        if lived is not None and stepped <= lived:
+        due = self.database.due(until, STEP)
+        if due is None:
             return
+        lived, stepped = due
         districts = districts_of(self.town, self.seed)
         today = stepped.astimezone(self.town.timezone).date()
         first = None if lived is None else lived.astimezone(self.town.timezone).date()
@@ -229,7 +228,7 @@ def _object(
     village, block = rng.randint(1, 9), rng.randint(1, 30)
     nop = ("16", "71", district.code, f"{village:03d}", f"{block:03d}", f"{number:04d}", "0")
     amount = int(rng.lognormvariate(12.6, 0.9)) // 1_000 * 1_000 + 10_000
-    return nop, rng.choice(_NAMES), f"Lorong Contoh No. {rng.randint(1, 200)}", amount
+    return nop, " ".join(some_names(rng)), f"Lorong Contoh No. {rng.randint(1, 200)}", amount
 
 
 def _paid_on(year: int, share: float) -> date | None:

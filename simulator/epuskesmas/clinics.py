@@ -7,19 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.city_life import Neighbourhood, Town, random_for
+from simulator.people import Person, somebody
 
 #: Palembang has 42; which kelurahan they stand in is the simulation's own.
 COUNT = 42
-_FIRST_NAMES = (
-    "Darmawan",
-    "Fitriani",
-    "Herlambang",
-    "Iskandar",
-    "Nurhayati",
-    "Rusmiati",
-    "Yuliana",
-)
-_LAST_NAMES = ("Alamsyah", "Effendi", "Hidayatullah", "Kusumawati", "Pratama", "Zulkarnain")
 _ROOMS = {"Umum": 0.55, "KIA": 0.2, "Gigi": 0.1, "Lansia": 0.15}
 _PAYERS = {"JKN": 0.78, "Umum": 0.14, "Jamsoskes": 0.08}
 
@@ -79,14 +70,9 @@ def clinics_of(town: Town, seed: int) -> tuple[Clinic, ...]:
     )
 
 
-def patient(rng: random.Random) -> tuple[str, str, str, str]:
-    """NIK, name, room and payer of somebody who does not exist.
-
-    No region has the code 99.16.71 with which these NIK begin.
-    """
-    nik = f"9916710101{rng.randint(0, 999_999):06d}"
-    name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
-    return nik, name, _one_of(rng, _ROOMS), _one_of(rng, _PAYERS)
+def patient(rng: random.Random) -> tuple[Person, str, str]:
+    """Somebody who does not exist, with room and payer."""
+    return somebody(rng), _one_of(rng, _ROOMS), _one_of(rng, _PAYERS)
 
 
 def _one_of(rng: random.Random, shares: dict[str, float]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from simulator import seasons
@@ -86,12 +86,11 @@ class Clinics:
 
         The first call brings 60 days of summaries and 3 of visits. Blocking.
         """
-        seconds = BOARD.total_seconds()
-        until = datetime.fromtimestamp(until.timestamp() // seconds * seconds, UTC)
         self.database.obey(self.faults)
-        lived = self.database.advanced_to()
-        if lived is not None and until <= lived:
+        due = self.database.due(until, BOARD)
+        if due is None:
             return
+        lived, until = due
         since = lived or until - SUMMARIES
         clinics = clinics_of(self.town, self.seed)
         with self.database.writing() as connection:
@@ -150,9 +149,8 @@ class Clinics:
     def _visit(self, clinic: Clinic, day: date, number: int, at: datetime) -> tuple[str, ...]:
         key = f"{clinic.code}-{day:%Y%m%d}-{number:03d}"
         rng = random_for(self.seed, "pasien", key)
-        nik, name, room, payer = patient(rng)
-        phone = f"0812-0000-{rng.randint(0, 9999):04d}"
-        return key, clinic.code, self._write(at), nik, name, phone, room, payer
+        who, room, payer = patient(rng)
+        return key, clinic.code, self._write(at), who.nik, who.name, who.phone, room, payer
 
     def _forget(self, connection: sqlite3.Connection, until: datetime) -> None:
         oldest = (self._write(until - VISITS),)

@@ -11,26 +11,17 @@ from functools import partial
 
 from simulator.city_life import Town
 from simulator.department import Department
-from simulator.drop import DropFolder
-from simulator.faults import Faults
+from simulator.drop import make_file_department
 from simulator.ibu_hamil.register import plan
 from simulator.settings import SimulatorSettings
 
 
 def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department, with its files in `drop/ibu_hamil`."""
-    faults = Faults()
-    folder = DropFolder(
-        settings.drop_dir / "ibu_hamil",
-        faults,
+    return make_file_department(
+        settings,
         partial(plan, town, settings.seed, settings.factor),
-    )
-    return Department(
-        id="ibu_hamil",
+        department_id="ibu_hamil",
         name="Dinkes: ibu hamil",
         protocol="XLSX",
-        note=f"files: {settings.drop_dir / 'ibu_hamil'}",
-        faults=faults,
-        advance=folder.advance,
-        close=folder.close,
     )

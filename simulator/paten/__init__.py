@@ -11,26 +11,17 @@ from functools import partial
 
 from simulator.city_life import Town
 from simulator.department import Department
-from simulator.drop import DropFolder
-from simulator.faults import Faults
+from simulator.drop import make_file_department
 from simulator.paten.counters import plan
 from simulator.settings import SimulatorSettings
 
 
 def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department, with its files in `drop/paten`."""
-    faults = Faults()
-    folder = DropFolder(
-        settings.drop_dir / "paten",
-        faults,
+    return make_file_department(
+        settings,
         partial(plan, town, settings.seed, settings.factor),
-    )
-    return Department(
-        id="paten",
+        department_id="paten",
         name="PATEN (18 kecamatan)",
         protocol="CSV/XLSX",
-        note=f"files: {settings.drop_dir / 'paten'}",
-        faults=faults,
-        advance=folder.advance,
-        close=folder.close,
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from simulator.city_life import Neighbourhood, Town, poisson, random_for
-from simulator.people import Person, somebody
+from simulator.events import Fires
+from simulator.people import Person
 from simulator.rescue.pusher import Event
 
 #: No call lasts longer than this.
@@ -99,16 +101,25 @@ def place_of(town: Town, rng: random.Random) -> tuple[Neighbourhood, float, floa
     return place, *town.point_in(place, rng)
 
 
-def told_between(
-    calls: Iterator[Call], town: Town, since: datetime, until: datetime
-) -> list[Event]:
-    """The events of calls that fall into a span, oldest first."""
-    events = [
-        event for call in calls for event in events_of(call, town) if since < event.at <= until
-    ]
-    return sorted(events, key=lambda event: (event.at, event.id))
+class CallLog(ABC):
+    """All calls that one service takes; what it tells of them is the same for every service."""
 
+    def __init__(self, town: Town, seed: int, factor: float) -> None:
+        self._town = town
+        self._seed = seed
+        self._factor = factor
+        self._fires = Fires(town, seed, factor)
 
-def caller_of(rng: random.Random) -> Person:
-    """Who called: somebody who does not exist."""
-    return somebody(rng)
+    @abstractmethod
+    def made(self, since: datetime, until: datetime) -> Iterator[Call]:
+        """The calls of which something may be told in a span, in any order."""
+
+    def between(self, since: datetime, until: datetime) -> list[Event]:
+        """What is told in a span, oldest first."""
+        events = [
+            event
+            for call in self.made(since, until)
+            for event in events_of(call, self._town)
+            if since < event.at <= until
+        ]
+        return sorted(events, key=lambda event: (event.at, event.id))

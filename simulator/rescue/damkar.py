@@ -8,18 +8,18 @@ from datetime import datetime, timedelta
 
 from simulator.city_life import Town, random_for
 from simulator.department import Department
-from simulator.events import Fire, Fires
+from simulator.events import Fire
+from simulator.people import somebody
 from simulator.rescue.bases import ENGINE_KMH, fire_posts, minutes_to
 from simulator.rescue.calls import (
     LONGEST,
     Call,
-    caller_of,
+    CallLog,
     days_between,
     moments_on,
     place_of,
-    told_between,
 )
-from simulator.rescue.pusher import SECRET, Event, Pusher
+from simulator.rescue.pusher import make_push_department
 from simulator.settings import SimulatorSettings
 
 #: Palembang's rescues of 2025: 1,040, of which 460 of or from animals.
@@ -45,32 +45,17 @@ _OTHER_CALLS = (
 def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department; nothing is pushed without `settings.push_url`."""
     calls = Calls(town, settings.seed, settings.factor)
-    pusher = Pusher("damkar", calls.between, settings, _PAST)
-    return Department(
-        id="damkar",
-        name="Damkar: panggilan kebakaran dan penyelamatan",
-        protocol="webhook",
-        note=f"POST {settings.push_url}/ingest/damkar ({SECRET})"
-        if settings.push_url
-        else "tidak dijalankan: tanpa tujuan",
-        faults=pusher.faults,
-        run=pusher.run if settings.push_url else None,
+    return make_push_department(
+        "damkar", "Damkar: panggilan kebakaran dan penyelamatan", calls.between, settings, _PAST
     )
 
 
-class Calls:
+class Calls(CallLog):
     """All calls of the brigade: those of the town's fires, and the rescues."""
 
     def __init__(self, town: Town, seed: int, factor: float) -> None:
-        self._town = town
-        self._seed = seed
-        self._factor = factor
-        self._fires = Fires(town, seed, factor)
+        super().__init__(town, seed, factor)
         self._posts = [(each.latitude, each.longitude) for each in fire_posts(town)]
-
-    def between(self, since: datetime, until: datetime) -> list[Event]:
-        """What the brigade tells in a span, oldest first."""
-        return told_between(self.made(since, until), self._town, since, until)
 
     def made(self, since: datetime, until: datetime) -> Iterator[Call]:
         """The calls of which something may be told in a span, in any order."""
@@ -100,7 +85,7 @@ class Calls:
             place=fire.place,
             latitude=fire.latitude,
             longitude=fire.longitude,
-            caller=caller_of(rng),
+            caller=somebody(rng),
             steps=(
                 (0.0, "DITERIMA"),
                 (left - called, "MELUNCUR"),
@@ -129,7 +114,7 @@ class Calls:
             place=place,
             latitude=latitude,
             longitude=longitude,
-            caller=caller_of(rng),
+            caller=somebody(rng),
             steps=tuple(steps),
             more={"objek": "hewan" if is_animal else "orang", "penyebab": None, "unit": 1},
         )

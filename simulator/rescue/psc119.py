@@ -8,19 +8,17 @@ from datetime import datetime, timedelta
 
 from simulator.city_life import Neighbourhood, Town, random_for
 from simulator.department import Department
-from simulator.events import Fires
 from simulator.people import somebody
 from simulator.rescue.bases import AMBULANCE_KMH, ambulance_bases, minutes_to
 from simulator.rescue.calls import (
     LONGEST,
     Call,
-    caller_of,
+    CallLog,
     days_between,
     moments_on,
     place_of,
-    told_between,
 )
-from simulator.rescue.pusher import SECRET, Event, Pusher
+from simulator.rescue.pusher import make_push_department
 from simulator.settings import SimulatorSettings
 
 #: The simulation's own figure: ten ambulances are seldom all out.
@@ -70,32 +68,17 @@ _URGENCIES = ("MERAH", "KUNING", "HIJAU")
 def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department; nothing is pushed without `settings.push_url`."""
     calls = Calls(town, settings.seed, settings.factor)
-    pusher = Pusher("psc119", calls.between, settings, _PAST)
-    return Department(
-        id="psc119",
-        name="PSC 119: gawat darurat medis",
-        protocol="webhook",
-        note=f"POST {settings.push_url}/ingest/psc119 ({SECRET})"
-        if settings.push_url
-        else "tidak dijalankan: tanpa tujuan",
-        faults=pusher.faults,
-        run=pusher.run if settings.push_url else None,
+    return make_push_department(
+        "psc119", "PSC 119: gawat darurat medis", calls.between, settings, _PAST
     )
 
 
-class Calls:
+class Calls(CallLog):
     """All calls of PSC 119; every larger fire brings some of them."""
 
     def __init__(self, town: Town, seed: int, factor: float) -> None:
-        self._town = town
-        self._seed = seed
-        self._factor = factor
-        self._fires = Fires(town, seed, factor)
+        super().__init__(town, seed, factor)
         self._bases = [(each.latitude, each.longitude) for each in ambulance_bases(town)]
-
-    def between(self, since: datetime, until: datetime) -> list[Event]:
-        """What is told in a span, oldest first."""
-        return told_between(self.made(since, until), self._town, since, until)
 
     def made(self, since: datetime, until: datetime) -> Iterator[Call]:
         """The calls of which something may be told in a span, in any order."""
@@ -144,7 +127,7 @@ class Calls:
             place=place,
             latitude=latitude,
             longitude=longitude,
-            caller=caller_of(rng),
+            caller=somebody(rng),
             steps=(*steps, (over, "SELESAI")),
             more={
                 "kegawatan": rng.choices(_URGENCIES, (0.25, 0.5, 0.25))[0],

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from simulator.department import Department
 from simulator.faults import Faults
 from simulator.settings import SimulatorSettings
 
@@ -140,6 +141,23 @@ class Pusher:
             return None
         stated = reply.headers.get("retry-after", "")
         return float(stated) if stated.isdecimal() else 0.0
+
+
+def make_push_department(
+    department_id: str, name: str, told: Told, settings: SimulatorSettings, past: timedelta
+) -> Department:
+    """A department that pushes what it is `told`, if `settings.push_url` says where to."""
+    pusher = Pusher(department_id, told, settings, past)
+    return Department(
+        id=department_id,
+        name=name,
+        protocol="webhook",
+        note=f"POST {settings.push_url}/ingest/{department_id} ({SECRET})"
+        if settings.push_url
+        else "tidak dijalankan: tanpa tujuan",
+        faults=pusher.faults,
+        run=pusher.run if settings.push_url else None,
+    )
 
 
 class _Ledger:

@@ -107,7 +107,9 @@ def _price(seed: int, day: date, market: str, good: Commodity) -> int:
     feast = good.fasting * max(0.0, 1 - ahead / 30) if ahead >= 0 else 0.0
     market_part = random_for(seed, "market", market, good.name).uniform(-0.03, 0.03)
     noise = random_for(seed, "price", good.name, market, day).gauss(0, 0.006)
-    factor = 1 + good.restless * (0.7 * slow + 0.3 * fast) + feast + market_part + noise
+    # Markets ask a little more while purses are full.
+    payday = 0.05 * (seasons.payday_factor(day) - 1)
+    factor = 1 + good.restless * (0.7 * slow + 0.3 * fast) + feast + payday + market_part + noise
     return round(good.price * factor / 250) * 250
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from simulator.city_life import Neighbourhood, Storm, Town, random_for
+from simulator.seasons import is_school_day
 from simulator.transmusi.corridors import Corridor, corridors_of
 from simulator.weather import Weather
 
@@ -18,6 +19,8 @@ _FIRST_HOUR, _LAST_HOUR = 5, 21
 _EVERY_MIN = 20.0
 #: What a millimetre of rain in the last hour adds, and the most that a bus is late.
 _PER_MM_S, _MOST_S = 22.0, 2_400.0
+#: What the way to school adds at its height.
+_SCHOOL_S = 120.0
 #: From here on a street is closed to buses.
 CLOSED_CM = 20.0
 _DRAINED = timedelta(hours=14)
@@ -88,11 +91,12 @@ class Fleet:
         hour = at.astimezone(self._town.timezone)
         busy = 70 * max(0.0, math.cos(math.tau * (hour.hour + hour.minute / 60 - 17) / 12))
         usual = random_for(self._seed, "delay", corridor.id, hour.date()).uniform(0, 60)
+        school = _SCHOOL_S * _school_run(hour)
         rain = sum(
             self._weather.rain_mm(stop.latitude, stop.longitude, at - timedelta(hours=1), at)
             for stop in corridor.stops
         ) / len(corridor.stops)
-        return round(min(_MOST_S, usual + busy + _PER_MM_S * rain))
+        return round(min(_MOST_S, usual + busy + school + _PER_MM_S * rain))
 
     def closures(self, at: datetime) -> list[Closure]:
         """The stops that no bus can serve because the street is under water."""
@@ -194,3 +198,11 @@ def _id(corridor: Corridor, number: int) -> str:
 
 def _label(corridor: Corridor, number: int) -> str:
     return f"Bus {corridor.id[2:]}{number + 1:02d}"
+
+
+def _school_run(local: datetime) -> float:
+    """How full the streets are of children on their way, 0 to 1: from 6:00 to 7:30 in term."""
+    if not is_school_day(local.date()):
+        return 0.0
+    hours = local.hour + local.minute / 60 + local.second / 3600
+    return max(0.0, math.cos(math.pi * (hours - 6.75) / 1.5)) if 6 <= hours <= 7.5 else 0.0

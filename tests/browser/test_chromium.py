@@ -122,7 +122,7 @@ def test_an_installer_that_hangs_is_ended_with_its_children(programs: Path, tmp_
     state = subprocess.run(
         ["/bin/ps", "-o", "stat=", "-p", str(child)], capture_output=True, text=True, check=False
     )
-    assert state.stdout.strip() in ("", "Z")
+    assert state.stdout.strip()[:1] in ("", "Z")
 
 
 def test_the_command_fails_and_says_what_to_do_when_there_is_no_browser(

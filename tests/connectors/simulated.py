@@ -1,57 +1,57 @@
-"""Reads a source of the pack from its simulated department, as polling does up to the records."""
+"""The pack's sources beside a running simulator, to be read and to be changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
-
-from connectors import registry
-from connectors.http import client_for
 from lawang.city import City, load_city
-from lawang.connector import Answer, Cursor, FetchContext, Parsed
+from lawang.connector import Cursor
 from tests.simulator.conftest import NOW, PACK, HeldClock, Simulator, run_simulator
+from tests.simulator.reading import Reading, faulty, read_source
+
+#: Faults of a department that speaks JSON, each with the kind of error that tells of it.
+FAULTS = (
+    ("off", "unreachable"),
+    ("500", "bad_status"),
+    ("429", "rate_limited"),
+    ("auth", "refused"),
+    ("garbage", "garbage"),
+    ("truncated", "garbage"),
+    ("huge", "too_large"),
+)
 
 
 @dataclass
-class Reading:
+class Reader:
     """A running simulator and the city that reads it."""
 
     simulator: Simulator
     city: City
-    cursors: dict[str, Cursor] = field(default_factory=dict)
 
-    async def read(self, source_id: str, cursor: Cursor | None = None) -> list[Parsed]:
-        """The parsed answers of one poll."""
+    def read(self, source_id: str, cursor: Cursor | None = None) -> Reading:
+        """One poll."""
+        return read_source(self.simulator, source_id, cursor, self.city)
+
+    def faulty(self, department: str, kind: str) -> AbstractContextManager[None]:
+        """A department with a fault for as long as entered."""
+        return faulty(self.simulator, department, kind)
+
+    @contextmanager
+    def changed(self, source_id: str, **connection: object) -> Iterator[None]:
+        """A source with other options for as long as entered."""
         source = self.city.sources[source_id]
-        connector, options = registry.get(source.connector), registry.bind(source)
-        timeout = timedelta(seconds=4 * source.timeout_s)
-        async with client_for(source, options, timeout=timeout) as client:
-            context = FetchContext(
-                client, self.simulator.clock, timeout, 20_000_000, source_id, timedelta(seconds=60)
-            )
-            answers: list[Answer] = [
-                each async for each in connector.fetch(options, cursor or Cursor(), context)
-            ]
-        validators = {name: value for each in answers for name, value in each.validators.items()}
-        parsed = [connector.parse(options, each) for each in answers]
-        marks = [each.watermark for each in parsed if each.watermark]
-        self.cursors[source_id] = Cursor(max(marks, default=None), validators)
-        assert all(each.simulated for each in answers)
-        return parsed
-
-    def fault(self, department: str, kind: str, **options: float) -> None:
-        """Spoil a department, or mend it ("none")."""
-        address = f"{self.simulator.url}/{department}/_fault"
-        httpx.post(address, json={"kind": kind, **options}, trust_env=False).raise_for_status()
+        self.city.sources[source_id] = replace(source, connection=source.connection | connection)
+        try:
+            yield
+        finally:
+            self.city.sources[source_id] = source
 
 
 @contextmanager
-def run_reading(folder: Path) -> Iterator[Reading]:
+def run_reader(folder: Path) -> Iterator[Reader]:
     """A simulator at `NOW`, and the pack with its simulated addresses."""
     with run_simulator(folder, HeldClock(NOW)) as simulator:
         env = {
@@ -59,4 +59,4 @@ def run_reading(folder: Path) -> Iterator[Reading]:
             "LAWANG_SIMULATOR_DIR": str(folder),
             "LAWANG_SIMULATOR_MQTT": "127.0.0.1:1883",
         }
-        yield Reading(simulator, load_city(PACK, simulated=True, env=env))
+        yield Reader(simulator, load_city(PACK, simulated=True, env=env))

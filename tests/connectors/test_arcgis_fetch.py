@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,7 +17,9 @@ from connectors.arcgis.geometry import place
 from connectors.arcgis.options import ArcgisOptions
 from lawang.connector import Answer, Cursor
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
+from tests.connectors.fetching import read_answers, read_until_error
 
+_read = partial(read_answers, CONNECTOR)
 LAYER = "/rest/services/PU/FeatureServer/0"
 DESCRIPTION: dict[str, Any] = {
     "objectIdField": "FID",
@@ -66,10 +69,6 @@ def _server(reply: Any, total: int, *, says: bool = True, description: Any = Non
         return reply(json.dumps({"features": found, **more}))
 
     return handle
-
-
-async def _read(options: ArcgisOptions, context: Any, cursor: Cursor | None = None) -> list[Answer]:
-    return [each async for each in CONNECTOR.fetch(options, cursor or Cursor(), context)]
 
 
 def _ids(options: ArcgisOptions, answers: list[Answer]) -> list[str]:
@@ -180,7 +179,9 @@ def test_edits_since_the_last_poll_are_asked_for_in_the_layers_zone(
     async def run() -> tuple[str, bool]:
         async with serve(_server(reply, 1)) as site, context() as about:
             cursor = Cursor(datetime(2026, 11, 21, 5, 0, tzinfo=UTC))
-            (answer,) = await _read(_options(site, where="A=1", incremental=since), about, cursor)
+            (answer,) = await read_answers(
+                CONNECTOR, _options(site, where="A=1", incremental=since), about, cursor
+            )
             return site.requests[1].query["where"], answer.complete
 
     where, complete = asyncio.run(run())
@@ -262,12 +263,8 @@ def test_a_server_that_stops_in_the_middle_is_told(serve: Any, reply: Any, conte
         return reply(pieces=pieces(), headers={"Content-Length": "5000"})
 
     async def run() -> tuple[int, str]:
-        got = 0
         async with serve(handle) as site, context() as about:
-            with pytest.raises(SourceError) as caught:  # noqa: PT012 (counted until it stops)
-                async for _ in CONNECTOR.fetch(_options(site), Cursor(), about):
-                    got += 1
-        return got, caught.value.kind
+            return await read_until_error(CONNECTOR, _options(site), about)
 
     assert asyncio.run(run()) == (1, "unreachable")
 

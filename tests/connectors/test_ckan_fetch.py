@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from connectors.ckan import CONNECTOR
 from connectors.ckan.options import CkanOptions
 from lawang.connector import Answer, Cursor
 from lawang.domain.errors import NeedsPerson, RetryLater, SourceError
+from tests.connectors.fetching import read_answers, read_until_error
 
+_read = partial(read_answers, CONNECTOR)
 RESOURCE = {
     "id": "r1",
     "package_id": "p1",
@@ -66,10 +69,6 @@ def _portal(
         return reply(json.dumps({"success": True, "result": result}))
 
     return handle
-
-
-async def _read(options: CkanOptions, context: Any, cursor: Cursor | None = None) -> list[Answer]:
-    return [each async for each in CONNECTOR.fetch(options, cursor or Cursor(), context)]
 
 
 def _values(options: CkanOptions, answers: list[Answer]) -> list[float]:
@@ -226,7 +225,9 @@ def test_a_refusing_status_is_told_and_no_key_with_it(
 
         async with serve(handle) as site, context() as about:
             with pytest.raises(SourceError) as caught:
-                await _read(_options(site, api_key="kunci", metadata=False), about)
+                await read_answers(
+                    CONNECTOR, _options(site, api_key="kunci", metadata=False), about
+                )
             return f"{caught.value.kind} {caught.value}"
 
     told = asyncio.run(run())
@@ -266,12 +267,8 @@ def test_a_portal_that_stops_in_the_middle_is_told(serve: Any, reply: Any, conte
         return _portal(reply, 5)(request)
 
     async def run() -> tuple[int, str]:
-        got = 0
         async with serve(handle) as site, context() as about:
-            with pytest.raises(SourceError) as caught:  # noqa: PT012 (counted until it stops)
-                async for _ in CONNECTOR.fetch(_options(site), Cursor(), about):
-                    got += 1
-        return got, caught.value.kind
+            return await read_until_error(CONNECTOR, _options(site), about)
 
     assert asyncio.run(run()) == (1, "unreachable")
 

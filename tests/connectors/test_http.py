@@ -225,13 +225,8 @@ def test_nobody_listening_is_unreachable(context: Any) -> None:
 
         async def ask() -> None:
             async with context() as given:
-                await http.get(
-                    given.client,
-                    f"http://127.0.0.1:{port}/?api_key={KEY}",
-                    clock=given.clock,
-                    timeout=given.timeout,
-                    max_bytes=1_000,
-                )
+                url = f"http://127.0.0.1:{port}/?api_key={KEY}"
+                await http.ask(given, url, max_bytes=1_000)
 
         with pytest.raises(RetryLater, match=f"^unreachable: 127.0.0.1:{port}: no connection$"):
             asyncio.run(ask())

@@ -40,14 +40,7 @@ def _here(*names: str) -> Names:
 
 async def _get(given: Any, url: str, headers: dict[str, str] | None = None) -> Any:
     try:
-        return await http.get(
-            given.client,
-            url,
-            clock=given.clock,
-            timeout=given.timeout,
-            max_bytes=given.max_bytes,
-            headers=headers,
-        )
+        return await http.ask(given, url, max_bytes=given.max_bytes, headers=headers)
     except SourceError as error:
         return error
 

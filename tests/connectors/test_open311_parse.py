@@ -172,5 +172,5 @@ def test_what_is_no_time_is_none(value: object) -> None:
 
 
 def test_options_of_another_connector_are_refused() -> None:
-    with pytest.raises(TypeError, match="open311"):
+    with pytest.raises(TypeError, match="Open311Options"):
         CONNECTOR.parse(Options(), Answer(b"[]", "", _FETCHED))

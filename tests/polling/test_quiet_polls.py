@@ -10,7 +10,10 @@ from typing import Any
 from sqlalchemy import event
 
 from connectors.open311 import CONNECTOR
+from lawang.city import City
 from lawang.connector import Answer, Connector, Cursor, FetchContext, Options, Parsed
+from lawang.domain.facts import Facts
+from lawang.domain.finding import FindingKind, NewFinding
 from lawang.store.history import History
 from tests.polling.conftest import Desk, MakeBound
 from tests.polling.test_poll import DeskOn
@@ -99,3 +102,16 @@ def test_after_another_poller_was_at_work_the_cursor_is_read_anew(
     desk.poller.forget()
     desk.poll(bind(connector))
     assert connector.asked_from[-1] == moved
+
+
+def test_what_people_decide_elsewhere_is_seen_within_a_minute(
+    desk: Desk, bind: MakeBound, city: City
+) -> None:
+    bound = bind()
+    facts = Facts(zone=city.timezone, findings=[NewFinding(kind=FindingKind.SHAPE, detail="x")])
+    desk.history.note_findings("elapor", facts, seen_at=desk.clock.now)
+    assert desk.poll(bound).findings == 1
+    (finding,) = desk.history.findings.list(["elapor"])
+    desk.history.readings.decide(finding.id, accept=True, by="Ani", note="", at=desk.clock.now)
+    desk.clock.forward(seconds=61)
+    assert desk.poll(bound).findings == 0

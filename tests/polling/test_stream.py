@@ -80,13 +80,40 @@ def hand(station: Station) -> Iterator[Hand]:
     found.leave()
 
 
-def say(hand: Hand, number: int) -> None:
-    hand.say("tma/7/data", reading(100.0 + number, moment(number)))
+@dataclass
+class Watched:
+    """A gauge that speaks, and what became of its words."""
+
+    hand: Hand
+    live: LiveStore
+    history: History
+
+    def say(self, number: int) -> None:
+        self.hand.say("tma/7/data", reading(100.0 + number, moment(number)))
+
+    def values(self) -> list[float]:
+        """All that is in history, the lowest first."""
+        found = self.history.readings.readings(ReadingFilter(sources=["pengukur"]), 1000)
+        return sorted(each.value for _, each in found)
+
+    def state(self) -> SourceState:
+        """The source as the wall shows it."""
+        return self.live.source_states().get("pengukur") or SourceState(source_id="pengukur")
+
+    def wait_until_heard(self, what: str = "a connection") -> None:
+        def is_heard() -> bool:
+            state = self.state()
+            return state.last_success is not None and state.failures == 0
+
+        wait_until(is_heard, what)
+
+    def wait_for(self, *values: float) -> None:
+        wait_until(lambda: self.values() == list(values), f"{values} in history")
 
 
-def values(history: History) -> list[float]:
-    found = history.readings.readings(ReadingFilter(sources=["pengukur"]), 1000)
-    return sorted(each.value for _, each in found)
+@pytest.fixture
+def watched(hand: Hand, live: LiveStore, sqlite_history: History) -> Watched:
+    return Watched(hand, live, sqlite_history)
 
 
 @dataclass
@@ -213,65 +240,44 @@ def poll(city: City, sqlite_url: str, live: LiveStore) -> Iterator[Callable[[Bou
         yield begin
 
 
-def state_of(live: LiveStore) -> SourceState | None:
-    return live.source_states().get("pengukur")
-
-
-def is_heard(live: LiveStore) -> bool:
-    state = state_of(live)
-    return state is not None and state.last_success is not None and state.failures == 0
-
-
 # --- committed before acknowledged ----------------------------------------------------------------
 
 
 def test_what_is_published_is_stored_while_the_connection_lasts(
-    poll: Callable[[Bound], Polling],
-    stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     poll(stream())
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     for number in range(5):
-        say(hand, number)
-    wait_until(lambda: len(values(sqlite_history)) == 5, "five readings")
+        watched.say(number)
+    wait_until(lambda: len(watched.values()) == 5, "five readings")
 
     def is_shown() -> bool:
-        state = state_of(live)
-        return state is not None and (state.failures, state.series) == (0, 1)
+        state = watched.state()
+        return (state.failures, state.series) == (0, 1)
 
     wait_until(is_shown, "the state that says so")
 
 
 def test_a_message_is_in_history_before_it_is_acknowledged(
-    poll: Callable[[Bound], Polling],
-    stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     seen: list[list[float]] = []
 
     def look(answer: Answer) -> bool:
         if answer.body:
-            seen.append(values(sqlite_history))
+            seen.append(watched.values())
         return True
 
     poll(stream(Overheard(look)))
-    wait_until(lambda: is_heard(live), "a connection")
-    say(hand, 1)
+    watched.wait_until_heard()
+    watched.say(1)
     wait_until(lambda: bool(seen), "an answer")
     assert seen[0] == [101.0]
 
 
 def test_killed_after_the_commit_it_comes_again_and_is_not_doubled(
-    poll: Callable[[Bound], Polling],
-    stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     again: list[bytes] = []
 
@@ -280,68 +286,61 @@ def test_killed_after_the_commit_it_comes_again_and_is_not_doubled(
         return True
 
     first = poll(stream(Overheard(lambda answer: not answer.body)))
-    wait_until(lambda: is_heard(live), "a connection")
-    say(hand, 1)
+    watched.wait_until_heard()
+    watched.say(1)
     first.join()
-    assert values(sqlite_history) == [101.0]
+    assert watched.values() == [101.0]
     poll(stream(Overheard(note)))
     wait_until(lambda: bool(again), "the same message once more")
     assert b"101" in again[0]
-    assert values(sqlite_history) == [101.0]
-    assert sqlite_history.readings.corrections("pengukur") == []
+    assert watched.values() == [101.0]
+    assert watched.history.readings.corrections("pengukur") == []
 
 
 def test_killed_before_the_commit_it_comes_again_and_is_not_lost(
     poll: Callable[[Bound], Polling],
     stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
     sqlite_url: str,
+    watched: Watched,
 ) -> None:
     first = poll(stream())
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     path = sqlite_url.removeprefix("sqlite:///")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        say(hand, 1)
+        watched.say(1)
         first.join()
         other.execute("ROLLBACK")
     assert [each.error_kind for each in first.states] == ["store_busy"]
-    assert values(sqlite_history) == []
+    assert watched.values() == []
     poll(stream())
-    wait_until(lambda: values(sqlite_history) == [101.0], "the message")
+    watched.wait_for(101.0)
 
 
 def test_what_is_said_while_nobody_listens_is_heard_later(
-    poll: Callable[[Bound], Polling],
-    stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     first = poll(stream())
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     first.end()
     for number in range(4):
-        say(hand, number)
+        watched.say(number)
     poll(stream())
-    wait_until(lambda: len(values(sqlite_history)) == 4, "what was said meanwhile")
+    wait_until(lambda: len(watched.values()) == 4, "what was said meanwhile")
 
 
 # --- signs of life --------------------------------------------------------------------------------
 
 
 def test_a_connection_that_lives_keeps_its_source_fresh(
-    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], live: LiveStore
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     poll(stream())
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     seen = set()
 
     def moved() -> bool:
-        state = state_of(live)
-        assert state is not None
+        state = watched.state()
         assert state.failures == 0
         seen.add(state.last_success)
         return len(seen) >= 4
@@ -350,7 +349,7 @@ def test_a_connection_that_lives_keeps_its_source_fresh(
 
 
 def test_a_connection_without_a_sign_of_life_is_lost(
-    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], live: LiveStore
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound]
 ) -> None:
     silent = poll(stream(Overheard(muffled=True), every_s=0.1, timeout_s=0.9))
     silent.join()
@@ -363,15 +362,14 @@ def test_a_broker_that_hangs_up_is_an_outage(
     poll: Callable[[Bound], Polling],
     stream: Callable[..., Bound],
     station: Station,
-    live: LiveStore,
-    sqlite_history: History,
+    watched: Watched,
 ) -> None:
     first = poll(stream())
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     station.faults["pusat"].set(Fault("off"))
     first.join()
     assert [each.error_kind for each in first.states] == ["unreachable"]
-    (outage,) = sqlite_history.outages("pengukur")
+    (outage,) = watched.history.outages("pengukur")
     assert (outage["error_kind"], outage["ended_at"]) == ("unreachable", None)
 
 
@@ -440,57 +438,47 @@ def test_a_lost_connection_is_left_alone_for_a_while_and_recovers(
     start: Callable[[Bound], Process],
     stream: Callable[..., Bound],
     station: Station,
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
     logged: list[Any],
+    watched: Watched,
 ) -> None:
     connector = Overheard()
     start(stream(connector))
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     station.faults["pusat"].set(Fault("off"))
 
-    def failures() -> int:
-        state = state_of(live)
-        return state.failures if state is not None else 0
-
-    wait_until(lambda: failures() >= 3, "three failures")
-    say(hand, 1)
+    wait_until(lambda: watched.state().failures >= 3, "three failures")
+    watched.say(1)
     station.faults["pusat"].set(Fault())
-    wait_until(lambda: is_heard(live), "a recovery")
-    wait_until(lambda: values(sqlite_history) == [101.0], "what was said meanwhile")
-    events = [entry["event"] for entry in logged]
-    assert (events.count("source fails"), events.count("source recovered")) == (1, 1)
-    (outage,) = sqlite_history.outages("pengukur")
+    watched.wait_until_heard("a recovery")
+    watched.wait_for(101.0)
+
+    def events(name: str) -> int:
+        return sum(entry["event"] == name for entry in logged)
+
+    # Said after it is written down.
+    wait_until(lambda: events("source recovered") > 0, "a line about the recovery")
+    assert (events("source fails"), events("source recovered")) == (1, 1)
+    (outage,) = watched.history.outages("pengukur")
     assert outage["ended_at"] is not None
 
 
 def test_a_source_that_fell_silent_fails_until_it_speaks(
-    start: Callable[[Bound], Process],
-    stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
+    start: Callable[[Bound], Process], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     start(stream(silent_after_s=1.0, timeout_s=0.5))
-
-    def is_silent() -> bool:
-        state = state_of(live)
-        return state is not None and state.error_kind == "silent"
-
-    wait_until(is_silent, "a silence that is told")
+    wait_until(lambda: watched.state().error_kind == "silent", "a silence that is told")
     # While it is left alone, what is said waits at the broker.
-    say(hand, 1)
-    wait_until(lambda: is_heard(live), "a recovery")
-    assert values(sqlite_history) == [101.0]
+    watched.say(1)
+    watched.wait_until_heard("a recovery")
+    assert watched.values() == [101.0]
 
 
 def test_a_poller_that_stops_hangs_up(
-    start: Callable[[Bound], Process], stream: Callable[..., Bound], live: LiveStore
+    start: Callable[[Bound], Process], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     connector = Overheard()
     process = start(stream(connector))
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     process.stop()
     assert (connector.begun, connector.ended) == (1, 1)
 
@@ -498,30 +486,26 @@ def test_a_poller_that_stops_hangs_up(
 def test_a_poller_that_lost_the_clock_hangs_up(
     start: Callable[[Bound], Process],
     stream: Callable[..., Bound],
-    live: LiveStore,
     valkey_url: str,
+    watched: Watched,
 ) -> None:
     connector = Overheard()
     start(stream(connector))
-    wait_until(lambda: is_heard(live), "a connection")
+    watched.wait_until_heard()
     with closing(redis.Redis.from_url(valkey_url)) as server:
-        server.set(live.keys.lease("clock"), "somebody else", px=600_000)
+        server.set(watched.live.keys.lease("clock"), "somebody else", px=600_000)
         wait_until(lambda: connector.ended == 1, "the end of the connection")
     assert connector.begun == 1
 
 
 def test_who_takes_over_hears_what_the_first_did_not_store(
-    start: Callable[[Bound], Process],
-    stream: Callable[..., Bound],
-    hand: Hand,
-    live: LiveStore,
-    sqlite_history: History,
+    start: Callable[[Bound], Process], stream: Callable[..., Bound], watched: Watched
 ) -> None:
     first = start(stream())
-    wait_until(lambda: is_heard(live), "a connection")
-    say(hand, 1)
-    wait_until(lambda: values(sqlite_history) == [101.0], "the first message")
+    watched.wait_until_heard()
+    watched.say(1)
+    watched.wait_for(101.0)
     first.stop()
-    say(hand, 2)
+    watched.say(2)
     start(stream())
-    wait_until(lambda: values(sqlite_history) == [101.0, 102.0], "the second message")
+    watched.wait_for(101.0, 102.0)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from lawang.domain.errors import NeedsPerson, RetryLater
-from simulator.armada import engines, refuse
+from simulator.armada import refuse
 from simulator.armada.ambulances import Station
 from simulator.armada.engines import Brigade
 from simulator.armada.refuse import TRUCKS, Fleet
@@ -18,7 +18,7 @@ from simulator.events import Fires
 from simulator.happenings import Happenings
 from simulator.rescue.bases import AMBULANCES, POSTS
 from tests.simulator.conftest import NOW, Simulator
-from tests.simulator.rest_departments import read_source, set_fault
+from tests.simulator.reading import faulty, read_source
 
 #: A Friday, 10:20 WIB.
 MORNING = datetime(2026, 11, 20, 3, 20, 7, tzinfo=UTC)
@@ -27,14 +27,13 @@ SOURCES = tuple(NUMBERS)
 
 
 @pytest.fixture(params=SOURCES)
-def source(request: pytest.FixtureRequest, simulator: Simulator) -> str:
-    set_fault(simulator, request.param, "none")
+def source(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 def test_the_engines_are_those_of_the_posts() -> None:
     assert len(POSTS) == 8
-    assert sum(POSTS.values()) == engines.ENGINES == NUMBERS["armada_damkar"]
+    assert sum(POSTS.values()) == NUMBERS["armada_damkar"]
     assert NUMBERS["ambulans"] == AMBULANCES
 
 
@@ -76,33 +75,27 @@ def test_drivers_are_in_the_answers_and_never_read(simulator: Simulator, source:
     ],
 )
 def test_a_fault_is_told(simulator: Simulator, source: str, fault: str, kind: str) -> None:
-    set_fault(simulator, source, fault)
-    with pytest.raises(RetryLater, match=kind):
+    with faulty(simulator, source, fault), pytest.raises(RetryLater, match=kind):
         read_source(simulator, source)
-    set_fault(simulator, source, "none")
 
 
 def test_a_revoked_key_is_told(simulator: Simulator, source: str) -> None:
-    set_fault(simulator, source, "auth")
-    with pytest.raises(NeedsPerson, match="refused"):
+    with faulty(simulator, source, "auth"), pytest.raises(NeedsPerson, match="refused"):
         read_source(simulator, source)
-    set_fault(simulator, source, "none")
 
 
 def test_wrong_types_cost_some_vehicles_and_not_the_others(
     simulator: Simulator, source: str
 ) -> None:
-    set_fault(simulator, source, "wrong_types")
-    found = read_source(simulator, source)
-    set_fault(simulator, source, "none")
+    with faulty(simulator, source, "wrong_types"):
+        found = read_source(simulator, source)
     assert found.all("rejects")
     assert len(found.all("fixes")) > 0.5 * NUMBERS[source]
 
 
 def test_a_skewed_clock_shows(simulator: Simulator, source: str) -> None:
-    set_fault(simulator, source, "clock_skew")
-    found = read_source(simulator, source)
-    set_fault(simulator, source, "none")
+    with faulty(simulator, source, "clock_skew"):
+        found = read_source(simulator, source)
     assert all(fix.observed_at > NOW + timedelta(hours=1) for fix in found.all("fixes"))
 
 

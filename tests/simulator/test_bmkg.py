@@ -21,7 +21,7 @@ from simulator.bmkg.quakes import Quakes
 from simulator.city_life import Storm, Town
 from simulator.weather import Weather
 from tests.simulator.conftest import HeldClock, Simulator, run_simulator
-from tests.simulator.reading import read_source
+from tests.simulator.reading import faulty, read_source
 
 SEED = 1671
 
@@ -46,22 +46,11 @@ def at_storm(tmp_path: Path, storm: Storm) -> Iterator[Simulator]:
 
 
 @pytest.fixture(scope="module")
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    """A simulator for faults, which let few requests through to the minute that is counted."""
     clock = HeldClock(datetime(2026, 11, 8, tzinfo=UTC))
     with run_simulator(tmp_path_factory.mktemp("bmkg"), clock) as running:
         yield running
-
-
-@pytest.fixture
-def spoilt(_shared: Simulator) -> Iterator[Simulator]:
-    """A simulator for faults, which let few requests through to the minute that is counted."""
-    yield _shared
-    _fault(_shared, "none")
-
-
-def _fault(simulator: Simulator, kind: str) -> None:
-    url = f"{simulator.url}/bmkg/_fault"
-    httpx.post(url, json={"kind": kind}, timeout=40, trust_env=False).raise_for_status()
 
 
 def test_two_of_one_seed_agree_on_every_earthquake(town: Town) -> None:
@@ -121,14 +110,14 @@ def _parse_cap(options: CapOptions, text: str) -> Parsed:
 
 
 def test_a_warning_names_the_kecamatan_where_it_rains(at_storm: Simulator, storm: Storm) -> None:
-    polls = read_source(at_storm, "bmkg_peringatan")
-    areas = {area for each in polls for found in each.bulletins for area in found.areas}
+    bulletins = read_source(at_storm, "bmkg_peringatan").all("bulletins")
+    areas = {area for each in bulletins for area in each.areas}
     assert {place.kecamatan for place in storm.area} <= areas
 
 
 @pytest.mark.parametrize("source_id", ["bmkg_gempa", "bmkg_cuaca", "bmkg_peringatan"])
 def test_everything_comes_through_the_sources_own_file(at_storm: Simulator, source_id: str) -> None:
-    polls = read_source(at_storm, source_id)
+    polls = read_source(at_storm, source_id).parsed
     assert [bad for each in polls for bad in each.rejects] == []
     assert sum(each.records for each in polls) > 0
 
@@ -136,7 +125,7 @@ def test_everything_comes_through_the_sources_own_file(at_storm: Simulator, sour
 def test_the_forecast_covers_every_kecamatan_for_three_days(
     at_storm: Simulator, town: Town
 ) -> None:
-    found = [each for poll in read_source(at_storm, "bmkg_cuaca") for each in poll.measurements]
+    found = read_source(at_storm, "bmkg_cuaca").all("measurements")
     kecamatan = {place.kecamatan for place in town.neighbourhoods}
     assert {each.subject.rpartition(".")[0] for each in found} == kecamatan
     rain = [each for each in found if each.measure == "hujan"]
@@ -158,17 +147,16 @@ def test_the_forecast_covers_every_kecamatan_for_three_days(
 def test_a_fault_is_told_by_its_kind(
     spoilt: Simulator, source_id: str, kind: str, error: str
 ) -> None:
-    _fault(spoilt, kind)
-    with pytest.raises(SourceError) as caught:
+    with faulty(spoilt, "bmkg", kind), pytest.raises(SourceError) as caught:
         read_source(spoilt, source_id)
     assert caught.value.kind == error
 
 
 def test_wrong_types_are_rejected_beside_good_records(spoilt: Simulator) -> None:
-    _fault(spoilt, "wrong_types")
-    polls = read_source(spoilt, "bmkg_gempa")
-    assert {bad.reason for each in polls for bad in each.rejects} >= {"bad_place", "bad_time"}
-    assert any(each.bulletins for each in polls)
+    with faulty(spoilt, "bmkg", "wrong_types"):
+        found = read_source(spoilt, "bmkg_gempa")
+    assert {bad.reason for bad in found.all("rejects")} >= {"bad_place", "bad_time"}
+    assert found.all("bulletins")
 
 
 def test_the_sixty_first_request_of_a_minute_is_refused() -> None:

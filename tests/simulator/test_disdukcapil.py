@@ -11,7 +11,7 @@ from lawang.domain.errors import NeedsPerson, RetryLater
 from simulator.city_life import Town
 from simulator.disdukcapil.figures import Figures
 from tests.simulator.conftest import NOW, Simulator
-from tests.simulator.rest_departments import read_source, set_fault
+from tests.simulator.reading import faulty, read_source
 
 SOURCES = ("disdukcapil", "disdukcapil_layanan")
 
@@ -116,12 +116,11 @@ def test_who_came_last_is_in_the_answer_and_never_read(simulator: Simulator) -> 
 def test_an_error_hidden_in_a_good_status_is_found(
     simulator: Simulator, source: str, code: int, error: type[Exception], kind: str
 ) -> None:
-    set_fault(simulator, "disdukcapil", "metadata", amount=code)
-    url = f"{simulator.url}/disdukcapil/api/v1/cakupan"
-    assert httpx.get(url, trust_env=False).status_code == 200
-    with pytest.raises(error, match=kind):
-        read_source(simulator, source)
-    set_fault(simulator, "disdukcapil", "none")
+    with faulty(simulator, "disdukcapil", "metadata", amount=code):
+        url = f"{simulator.url}/disdukcapil/api/v1/cakupan"
+        assert httpx.get(url, trust_env=False).status_code == 200
+        with pytest.raises(error, match=kind):
+            read_source(simulator, source)
 
 
 def test_without_the_key_the_status_is_good_and_the_answer_is_not(simulator: Simulator) -> None:
@@ -135,16 +134,13 @@ def test_without_the_key_the_status_is_good_and_the_answer_is_not(simulator: Sim
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_wrong_types_cost_some_and_not_the_others(simulator: Simulator, source: str) -> None:
-    set_fault(simulator, "disdukcapil", "wrong_types")
-    found = read_source(simulator, source)
-    set_fault(simulator, "disdukcapil", "none")
+    with faulty(simulator, "disdukcapil", "wrong_types"):
+        found = read_source(simulator, source)
     assert found.all("rejects")
     assert len(found.all("measurements")) > len(found.all("rejects"))
 
 
 @pytest.mark.parametrize("fault", ["off", "500", "truncated", "garbage"])
 def test_a_fault_is_told(simulator: Simulator, fault: str) -> None:
-    set_fault(simulator, "disdukcapil", fault)
-    with pytest.raises(RetryLater):
+    with faulty(simulator, "disdukcapil", fault), pytest.raises(RetryLater):
         read_source(simulator, "disdukcapil")
-    set_fault(simulator, "disdukcapil", "none")

@@ -14,7 +14,7 @@ from simulator.city_life import Town
 from simulator.ekelurahan.letters import LETTERS, LONGEST, Counters
 from simulator.register import Register, Standing, in_office, working_time
 from tests.simulator.conftest import NOW, Simulator
-from tests.simulator.rest_departments import read_source, set_fault
+from tests.simulator.reading import faulty, read_source
 
 WEEK = timedelta(days=7)
 
@@ -128,15 +128,12 @@ def test_what_cannot_be_is_refused(simulator: Simulator, query: str) -> None:
 def test_a_fault_is_told(
     simulator: Simulator, fault: str, error: type[Exception], kind: str
 ) -> None:
-    set_fault(simulator, "ekelurahan", fault)
-    with pytest.raises(error, match=kind):
+    with faulty(simulator, "ekelurahan", fault), pytest.raises(error, match=kind):
         read_source(simulator, "ekelurahan")
-    set_fault(simulator, "ekelurahan", "none")
 
 
 def test_wrong_types_cost_some_and_not_the_others(simulator: Simulator) -> None:
-    set_fault(simulator, "ekelurahan", "wrong_types")
-    found = read_source(simulator, "ekelurahan")
-    set_fault(simulator, "ekelurahan", "none")
+    with faulty(simulator, "ekelurahan", "wrong_types"):
+        found = read_source(simulator, "ekelurahan")
     assert {each.reason for each in found.all("rejects")} >= {"no_id", "bad_time"}
     assert len(found.all("applications")) > 3 * len(found.all("rejects"))

@@ -14,7 +14,7 @@ from simulator.city_life import Town
 from simulator.perizinan.licences import BY_CODE, LICENCES, LONGEST, Office
 from simulator.register import Register, Standing
 from tests.simulator.conftest import NOW, Simulator
-from tests.simulator.rest_departments import Reading, read_source, set_fault
+from tests.simulator.reading import Reading, faulty, read_source
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,5 @@ def test_what_cannot_be_is_refused(simulator: Simulator, body: str) -> None:
 def test_a_fault_is_told(
     simulator: Simulator, fault: str, error: type[Exception], kind: str
 ) -> None:
-    set_fault(simulator, "perizinan", fault)
-    with pytest.raises(error, match=kind):
+    with faulty(simulator, "perizinan", fault), pytest.raises(error, match=kind):
         read_source(simulator, "perizinan")
-    set_fault(simulator, "perizinan", "none")

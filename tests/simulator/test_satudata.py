@@ -113,3 +113,15 @@ def test_welfare_covers_every_kecamatan_every_month(town: Town) -> None:
     rows = welfare(town, 1671, date(2026, 11, 21))
     assert len(rows) == 18 * 12
     assert rows[-1]["bulan"] == "Oktober 2026"
+
+
+def test_food_costs_a_little_more_around_payday(town: Town) -> None:
+    def mean(days: range) -> float:
+        found = [
+            int(row["harga"])
+            for row in prices(town, 1671, date(2026, 9, 2))
+            if row["tanggal"] in {date(2026, 8, day).isoformat() for day in days}
+        ]
+        return sum(found) / len(found)
+
+    assert mean(range(25, 32)) > 1.01 * mean(range(15, 22))

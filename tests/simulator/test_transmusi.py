@@ -13,7 +13,7 @@ from simulator.city_life import Storm, Town, distance_km
 from simulator.transmusi.fleet import CLOSED_CM, SPEED_KMH, Fleet
 from simulator.weather import Weather
 from tests.simulator.conftest import HeldClock, Simulator, run_simulator
-from tests.simulator.reading import read_source
+from tests.simulator.reading import faulty, read_source
 
 SEED = 1671
 #: A Wednesday, 14:00 WIB.
@@ -38,23 +38,11 @@ def flood(town: Town, fleet: Fleet) -> tuple[Storm, datetime]:
 
 
 @pytest.fixture(scope="module")
-def _running(
+def simulator(
     tmp_path_factory: pytest.TempPathFactory, flood: tuple[Storm, datetime]
 ) -> Iterator[Simulator]:
     with run_simulator(tmp_path_factory.mktemp("buses"), HeldClock(flood[1])) as running:
         yield running
-
-
-@pytest.fixture
-def simulator(_running: Simulator) -> Iterator[Simulator]:
-    yield _running
-    _fault(_running, "none")
-
-
-def _fault(simulator: Simulator, kind: str, **options: float) -> None:
-    url = f"{simulator.url}/transmusi/_fault"
-    asked = {"kind": kind, **options}
-    httpx.post(url, json=asked, timeout=40, trust_env=False).raise_for_status()
 
 
 def test_two_of_one_seed_agree(town: Town, fleet: Fleet) -> None:
@@ -93,6 +81,15 @@ def test_rain_makes_buses_late(fleet: Fleet, flood: tuple[Storm, datetime]) -> N
     assert fleet.delay_s(wet, at) > fleet.delay_s(wet, at - timedelta(days=7)) + 60
 
 
+def test_on_school_mornings_buses_are_later_than_in_the_holidays(fleet: Fleet) -> None:
+    def late(day: int) -> float:
+        # 06:45 in Palembang, on Mondays of a term and of the summer holidays.
+        at = datetime(2026, 6, day, tzinfo=UTC) - timedelta(minutes=15)
+        return sum(fleet.delay_s(corridor, at) for corridor in fleet.corridors)
+
+    assert late(8) > late(29) + 60 * len(fleet.corridors)
+
+
 def test_streets_are_closed_only_where_water_stands(
     town: Town, fleet: Fleet, flood: tuple[Storm, datetime]
 ) -> None:
@@ -106,13 +103,13 @@ def test_streets_are_closed_only_where_water_stands(
 def test_everything_comes_through_the_sources_own_file(
     simulator: Simulator, source_id: str
 ) -> None:
-    (found,) = read_source(simulator, source_id)
+    (found,) = read_source(simulator, source_id).parsed
     assert found.rejects == []
     assert found.records > 0
 
 
 def test_every_bus_is_in_the_city(simulator: Simulator, town: Town) -> None:
-    (found,) = read_source(simulator, "transmusi")
+    (found,) = read_source(simulator, "transmusi").parsed
     outside = [
         fix.external_id
         for fix in found.fixes
@@ -122,7 +119,7 @@ def test_every_bus_is_in_the_city(simulator: Simulator, town: Town) -> None:
 
 
 def test_an_alert_is_in_indonesian_and_says_that_it_is_simulated(simulator: Simulator) -> None:
-    (found,) = read_source(simulator, "transmusi_info")
+    (found,) = read_source(simulator, "transmusi_info").parsed
     assert all("tergenang (simulasi)" in each.headline for each in found.bulletins)
 
 
@@ -141,15 +138,14 @@ def test_an_alert_is_in_indonesian_and_says_that_it_is_simulated(simulator: Simu
 def test_a_fault_is_told_by_its_kind(
     simulator: Simulator, source_id: str, kind: str, error: str
 ) -> None:
-    _fault(simulator, kind)
-    with pytest.raises(SourceError) as caught:
+    with faulty(simulator, "transmusi", kind), pytest.raises(SourceError) as caught:
         read_source(simulator, source_id)
     assert caught.value.kind == error
 
 
 def test_a_clock_ahead_shows_in_the_positions(simulator: Simulator) -> None:
-    _fault(simulator, "clock_skew", seconds=7_200)
-    (found,) = read_source(simulator, "transmusi")
+    with faulty(simulator, "transmusi", "clock_skew", seconds=7_200):
+        (found,) = read_source(simulator, "transmusi").parsed
     assert {fix.observed_at for fix in found.fixes} == {simulator.clock() + timedelta(hours=2)}
 
 

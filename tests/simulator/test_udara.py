@@ -14,7 +14,7 @@ from simulator.city_life import Town
 from simulator.happenings import Happenings
 from simulator.udara.air import PLACES, Air
 from tests.simulator.conftest import NOW, Simulator
-from tests.simulator.rest_departments import read_source, set_fault
+from tests.simulator.reading import faulty, read_source
 
 HOUR = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
@@ -108,16 +108,13 @@ def test_who_looks_after_it_is_never_read(simulator: Simulator) -> None:
 def test_a_fault_is_told(
     simulator: Simulator, fault: str, error: type[Exception], kind: str
 ) -> None:
-    set_fault(simulator, "udara", fault)
-    with pytest.raises(error, match=kind):
+    with faulty(simulator, "udara", fault), pytest.raises(error, match=kind):
         read_source(simulator, "udara")
-    set_fault(simulator, "udara", "none")
 
 
 def test_wrong_types_cost_some_and_not_the_others(simulator: Simulator) -> None:
-    set_fault(simulator, "udara", "wrong_types")
-    found = read_source(simulator, "udara")
-    set_fault(simulator, "udara", "none")
+    with faulty(simulator, "udara", "wrong_types"):
+        found = read_source(simulator, "udara")
     assert {each.reason for each in found.all("rejects")} >= {"no_id", "bad_time", "bad_value"}
     assert len(found.all("measurements")) > len(found.all("rejects"))
 
