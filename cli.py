@@ -1,4 +1,4 @@
-"""The command line: `lawang up | web | poll | simulate | sources | boundaries | bench`."""
+"""The command line: `lawang up | web | poll | simulate | sources | kpi | boundaries | bench`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from kpi_cli import kpi_cli
 from lawang import __version__
 from lawang.domain.errors import BoundaryError, LawangError
 from lawang.settings import Settings
@@ -34,6 +35,7 @@ boundaries_cli = typer.Typer(
 )
 cli.add_typer(boundaries_cli, name="boundaries")
 cli.add_typer(sources_cli, name="sources")
+cli.add_typer(kpi_cli, name="kpi")
 console = Console(stderr=True)
 
 DataDir = Annotated[

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from starlette.routing import Match
 
 from api.findings import add_finding_routes
+from api.kpis import add_kpi_routes
 from api.maturity import add_maturity_routes
 from api.metrics import render
 from api.paging import PAGE_MAX, in_utc, make_time_token, read_time_token
@@ -75,6 +76,7 @@ def make_router(services: Services) -> APIRouter:
     add_record_routes(router, services)
     add_finding_routes(router, services, book)
     add_maturity_routes(router, services, book)
+    add_kpi_routes(router, services, book)
 
     @router.get("/api/v1/incidents", response_model=IncidentsOut, tags=["incidents"])
     async def incidents(

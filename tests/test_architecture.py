@@ -13,7 +13,9 @@ import pytest
 
 from lawang.settings import ROOT
 
-ROOMS = ("lawang", "connectors", "dashboards", "layouts", "api", "simulator", "sources_cli")
+ROOMS = (
+    "lawang", "connectors", "dashboards", "layouts", "api", "simulator", "kpi_cli", "sources_cli",
+)  # fmt: skip
 DOORS = {"app", "cli"}
 
 

@@ -208,7 +208,7 @@ def lay_out(sources: int, folder: Path, port: int, dead_port: int) -> list[Spot]
 
 def write_pack(spots: Sequence[Spot], folder: Path) -> Path:
     """A pack with one source file for each, as an integrator would write it."""
-    shutil.copytree(PACK, folder, ignore=shutil.ignore_patterns("sources", "samples"))
+    shutil.copytree(PACK, folder, ignore=shutil.ignore_patterns("sources", "samples", "kpi.toml"))
     (folder / "sources").mkdir()
     for spot in spots:
         connector, yields, rest = _FORMS[spot.kind]

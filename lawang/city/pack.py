@@ -19,12 +19,14 @@ from pydantic import (
 )
 
 from lawang.city.imported import ImportReport, current_version, read_report
+from lawang.city.kpis import read_kpis
 from lawang.city.regions import Regions, read_points, read_regions
 from lawang.city.shapes import read_geojson, read_shapes
 from lawang.city.source import Source, read_source
 from lawang.city.toml import Model, first_mistake, mistake, read_model, read_toml
 from lawang.domain.errors import PackError
 from lawang.domain.incident import UNKNOWN_CATEGORY
+from lawang.domain.kpi import Curve, Dimension, Kpi
 from lawang.domain.region import Box, Gazetteer, Region
 
 
@@ -102,6 +104,9 @@ class City:
     river_geojson: dict[str, Any]
     landmarks: tuple[Landmark, ...]
     credits: tuple[str, ...]
+    dimensions: dict[str, Dimension]
+    curves: dict[str, Curve]
+    kpis: dict[str, Kpi]
 
 
 _Text = Annotated[str, Field(min_length=1)]
@@ -231,6 +236,12 @@ def load_city(
         **read_shapes(folder / "kecamatan.geojson", kecamatan_geojson, regions.kecamatan, city.box),
         **read_shapes(folder / "kelurahan.geojson", kelurahan_geojson, regions.kelurahan, city.box),
     }
+    sources = {
+        source.id: source
+        for file in sorted((pack_dir / "sources").glob("*.toml"))
+        for source in [read_source(file, opds, categories, env, simulated)]
+    }
+    indicators = read_kpis(pack_dir / "kpi.toml", sources, categories, opds)
     return City(
         slug=city.slug,
         name=city.name,
@@ -246,11 +257,7 @@ def load_city(
         gazetteer=Gazetteer((*regions.kecamatan, *regions.kelurahan), shapes, city.box),
         opds=opds,
         categories=categories,
-        sources={
-            source.id: source
-            for file in sorted((pack_dir / "sources").glob("*.toml"))
-            for source in [read_source(file, opds, categories, env, simulated)]
-        },
+        sources=sources,
         boundaries=boundaries,
         kecamatan_geojson=kecamatan_geojson,
         kelurahan_geojson=kelurahan_geojson,
@@ -260,6 +267,9 @@ def load_city(
             for each in read_points(pack_dir / "regions" / "landmarks.csv", city.box, "name")
         ),
         credits=tuple(city.credits),
+        dimensions=indicators.dimensions,
+        curves=indicators.curves,
+        kpis=indicators.kpis,
     )
 
 

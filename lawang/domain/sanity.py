@@ -24,8 +24,8 @@ Past = Sequence[tuple[datetime, float]]
 def judge(reading: Reading, measure: Measure, past: Past, zone: ZoneInfo) -> NewFinding | None:
     """What is wrong with `reading`, or None.
 
-    `past` are accepted (at, value) pairs of the series before it, oldest first; without enough of
-    them nothing can be called unusual.
+    `past` are accepted (at, value) pairs of the series before it, oldest first (or, where nothing
+    was before it, those after it); without enough of them nothing can be called unusual.
     """
     least, greatest = measure.expected
     if (least is not None and reading.value < least) or (
@@ -44,7 +44,10 @@ def judge(reading: Reading, measure: Measure, past: Past, zone: ZoneInfo) -> New
 def _judge_cumulative(
     reading: Reading, measure: Measure, past: Past, zone: ZoneInfo
 ) -> NewFinding | None:
-    same = [value for at, value in past if _same_run(at, reading.at, measure, zone)]
+    # One that comes late is not falling below those that were told of later times.
+    same = [
+        value for at, value in past if at < reading.at and _same_run(at, reading.at, measure, zone)
+    ]
     if same and reading.value < same[-1] - 1e-9 * abs(same[-1]):
         return _finding(
             FindingKind.FALLING,

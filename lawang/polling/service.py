@@ -1,4 +1,4 @@
-"""The poller process: lease, clock and board together, until told to stop."""
+"""The poller process: lease, clock, board and indicators together, until told to stop."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.clock import Clock, utc_now
 from lawang.domain.errors import Fenced, StoreError
+from lawang.kpi.worker import KpiWorker
 from lawang.polling.clock import SourceClock
 from lawang.polling.lease import RENEW_S, ClockLease
 from lawang.polling.poll import Bound, ClientFactory, Poller, ReachFactory
@@ -42,6 +43,7 @@ class PollerService:
         self._live = live
         self._lease = ClockLease(live, history)
         self._board = BoardWorker(city, history, live, clock=clock, may_write=self._holds_clock)
+        self._indicators = KpiWorker(city, history, clock=clock, may_write=self._holds_clock)
         self._poller = Poller(
             city,
             history,
@@ -99,6 +101,7 @@ class PollerService:
             self._poller.fence = fence
             self._poller.forget()
             self._board.start()
+            self._indicators.start()
             self._clock.start()
         elif fence is not None:
             self._poller.fence = fence
@@ -111,6 +114,7 @@ class PollerService:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=5)
         await asyncio.to_thread(self._board.stop)
+        await asyncio.to_thread(self._indicators.stop)
 
     async def _poll(self, bound: Bound) -> None:
         """One tick of one source: not while it is still busy, or being left alone.

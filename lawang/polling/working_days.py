@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
+from lawang.domain.workdays import is_working_day
 
 
 def due_after(requested_at: datetime, zone: ZoneInfo, working_days: int) -> datetime | None:
@@ -23,15 +23,9 @@ def due_after(requested_at: datetime, zone: ZoneInfo, working_days: int) -> date
 @lru_cache(maxsize=4096)
 def _end_of(ordinal: int, zone: ZoneInfo, working_days: int) -> datetime:
     day = datetime.fromordinal(ordinal).date()
-    calendar = _holidays()
     left = working_days
     while left > 0:
         day += timedelta(days=1)
-        if day.weekday() < 5 and day not in calendar:
+        if is_working_day(day):
             left -= 1
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone).astimezone(UTC)
-
-
-@lru_cache(maxsize=1)
-def _holidays() -> holidays.HolidayBase:
-    return holidays.country_holidays("ID")

@@ -40,6 +40,7 @@ from lawang.store import schema
 from lawang.store.database import CHUNK, Database
 from lawang.store.findings import FindingStore, end_finding, open_findings
 from lawang.store.inbox import Inbox
+from lawang.store.kpis import KpiStore
 from lawang.store.quality import QualityStore
 from lawang.store.readings import ReadingStore, WrittenReadings, write_readings
 from lawang.store.records import (
@@ -49,6 +50,7 @@ from lawang.store.records import (
     write_positions,
     write_requests,
 )
+from lawang.store.touches import INCIDENTS, touch
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class History:
         self.findings = FindingStore(self.database)
         self.quality = QualityStore(self.database)
         self.inbox = Inbox(engine)
+        self.kpis = KpiStore(self.database)
         self._insert = self.database.insert
         self._reading = self.database.reading
         self._writing = self.database.writing
@@ -154,6 +157,7 @@ class History:
             current = self._current(connection, [item.id for item in incoming])
             result = _advance(incoming, current)
             self._store(connection, result.states.values())
+            self._touch(connection, source_id, result.states, current)
             if result.events:
                 connection.execute(
                     schema.incident_event.insert(),
@@ -309,6 +313,19 @@ class History:
             ),
             rows,
         )
+
+    def _touch(
+        self,
+        connection: Connection,
+        source_id: str,
+        after: dict[str, tuple[Incident, int]],
+        before: dict[str, tuple[Incident, int]],
+    ) -> None:
+        """Note the days on which these incidents were made and closed, then and now."""
+        states = [state for state, _ in after.values()]
+        states += [before[key][0] for key in after if key in before]
+        moments = {at for state in states for at in (state.requested_at, state.closed_at)}
+        touch(self.database, connection, source_id, ((INCIDENTS, at) for at in moments))
 
     def _quarantine(
         self,

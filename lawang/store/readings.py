@@ -18,6 +18,7 @@ from lawang.domain.sanity import REMEMBERED, judge
 from lawang.store import schema
 from lawang.store.database import Database, chunked
 from lawang.store.findings import end_finding, mark_decided, take_open
+from lawang.store.touches import touch
 
 SeriesKey = tuple[str, str]  # measure, subject
 
@@ -70,6 +71,8 @@ class _Work:
     rows: list[dict[str, Any]] = field(default_factory=list)
     corrections: list[dict[str, Any]] = field(default_factory=list)
     freed: set[tuple[int, SeriesKey, str]] = field(default_factory=set)
+    #: Measures with the times about which something is said anew.
+    touched: set[tuple[str, datetime]] = field(default_factory=set)
 
 
 def write_readings(
@@ -110,6 +113,7 @@ def write_readings(
         _withdraw(connection, source_id, facts.delivery, known, by_key, work, result, fetched_at)
     if work.corrections:
         connection.execute(schema.reading_correction.insert(), work.corrections)
+    touch(database, connection, source_id, work.touched)
     changed = [series for series in known.values() if series.changed]
     _save_series(connection, changed)
     result.newest += [series.last for series in changed if series.last is not None]
@@ -151,6 +155,7 @@ def _take(
     if present is not None and present.held not in ("", held):
         work.freed.add((series.id, series.key, present.held))
     work.rows.append(_reading_row(series.id, replace(reading, held=held)))
+    work.touched.add((reading.measure, reading.at))
     result.written += 1
     series.changed = True
     if held:
@@ -199,6 +204,7 @@ def _withdraw(
                 "corrected_at": fetched_at,
             }
         )
+        work.touched.add((series.key[0], row.at))
         result.withdrawn += 1
         series.changed = series.is_stale = True
         series.past = [pair for pair in series.past if pair[0] != row.at]
@@ -523,11 +529,11 @@ class ReadingStore:
         with self._database.writing() as connection:
             finding = take_open(connection, finding_id)
             mark_decided(connection, finding_id, state, by.strip(), note.strip(), at)
-            newest = _release(connection, finding) if accept else []
+            newest = _release(self._database, connection, finding) if accept else []
         return finding, newest
 
 
-def _release(connection: Connection, finding: Finding) -> list[Reading]:
+def _release(database: Database, connection: Connection, finding: Finding) -> list[Reading]:
     """Let the readings held for a finding count, and begin their series' habits anew."""
     about, table = schema.series, schema.reading
     row = connection.execute(
@@ -539,13 +545,13 @@ def _release(connection: Connection, finding: Finding) -> list[Reading]:
     ).first()
     if row is None:
         return []
-    released = connection.execute(
-        update(table)
-        .where(table.c.series_id == row.id, table.c.held == finding.kind.value)
-        .values(held="")
-    ).rowcount
+    held = (table.c.series_id == row.id, table.c.held == finding.kind.value)
+    released = connection.execute(select(table.c.at).where(*held)).scalars().all()
     if not released:
         return []
+    connection.execute(update(table).where(*held).values(held=""))
+    touched = ((finding.measure, at) for at in released)
+    touch(database, connection, finding.source_id, touched)
     newest = connection.execute(
         select(table.c.at, table.c.value)
         .where(table.c.series_id == row.id, table.c.held == "")

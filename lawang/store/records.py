@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from lawang.domain.position import Position, PositionStatus
 from lawang.domain.service import RequestStatus, ServiceRequest
 from lawang.store import schema
 from lawang.store.database import Database, chunked
+from lawang.store.touches import REQUESTS, touch
 
 #: How far back an Update or a Cancel is looked for that came before the message it ends.
 _REFERENCE_REACH = timedelta(days=30)
@@ -32,11 +33,15 @@ def _present(connection: Connection, table: Table, ids: Sequence[str]) -> dict[s
 
 @dataclass(frozen=True, slots=True)
 class WrittenRecords:
-    """What one write changed: the new states, how many of them are new, how many came too late."""
+    """What one write changed: the new states, how many of them are new, how many came too late.
+
+    `before` are the states that were replaced.
+    """
 
     changed: list[Any]
     new: int = 0
     outdated: int = 0
+    before: list[Any] = field(default_factory=list)
 
 
 def _write_newer(
@@ -55,6 +60,7 @@ def _write_newer(
     """
     present = _present(connection, table, [each.id for each in incoming])
     changed: list[Kept] = []
+    before: list[Kept] = []
     outdated = 0
     for each in incoming:
         row = present.get(each.id)
@@ -68,8 +74,10 @@ def _write_newer(
         whole = complete(known, each)
         if not _is_same(known, whole):
             changed.append(whole)
+            before.append(known)
     database.upsert(connection, table, [_plain(each) for each in changed])
-    return WrittenRecords(changed, sum(each.id not in present for each in changed), outdated)
+    new = sum(each.id not in present for each in changed)
+    return WrittenRecords(changed, new, outdated, before)
 
 
 def _is_outdated(known: Kept, incoming: Kept) -> bool:
@@ -233,7 +241,7 @@ def write_requests(
     database: Database, connection: Connection, requests: Sequence[ServiceRequest]
 ) -> WrittenRecords:
     """Store the requests that say something newer than what is known."""
-    return _write_newer(
+    written = _write_newer(
         database,
         connection,
         schema.service_request,
@@ -241,6 +249,12 @@ def write_requests(
         read=_request_of,
         complete=_complete_request,
     )
+    moments: dict[str, set[datetime | None]] = {}
+    for each in (*written.changed, *written.before):
+        moments.setdefault(each.source_id, set()).update((each.requested_at, each.closed_at))
+    for source_id, touched in moments.items():
+        touch(database, connection, source_id, ((REQUESTS, at) for at in touched))
+    return written
 
 
 def _complete_request(known: ServiceRequest, incoming: ServiceRequest) -> ServiceRequest:

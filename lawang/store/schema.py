@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Float,
@@ -440,4 +441,38 @@ inbox_heard = Table(
     Column("source_id", String(60), primary_key=True),
     Column("heard_at", Instant, nullable=False),
     comment="When each pushing source was heard last, heartbeats included",
+)
+
+# --- kpi
+kpi_day = Table(
+    "kpi_day",
+    metadata,
+    Column("kpi", String(60), primary_key=True),
+    Column("region", String(20), primary_key=True, comment="empty: the city; else a kecamatan"),
+    Column("day", Date, primary_key=True, comment="a local day of the city"),
+    Column("num", Float, nullable=False),
+    Column("den", Float, nullable=False),
+    Column("n", Integer, nullable=False, comment="records behind it"),
+    Column("observed_at", Instant, nullable=False, comment="the newest moment it is true of"),
+    comment="What each local day adds to each indicator; made from the records",
+)
+
+kpi_state = Table(
+    "kpi_state",
+    metadata,
+    Column("kpi", String(60), primary_key=True),
+    Column("digest", String(64), nullable=False, comment="of the formula its days were made by"),
+    Column("through", Date, comment="the last day that is final but for corrections"),
+    Column("computed_at", Instant, nullable=False),
+    comment="How far each indicator is worked out, and by which formula",
+)
+
+kpi_touch = Table(
+    "kpi_touch",
+    metadata,
+    Column("source_id", String(60), primary_key=True),
+    Column("what", String(60), primary_key=True, comment="a measure, @incident or @request"),
+    Column("day", Date, primary_key=True, comment="in UTC"),
+    Column("number", Integer, nullable=False, comment="grows with every touch"),
+    comment="Days whose records changed since the indicators were worked out",
 )

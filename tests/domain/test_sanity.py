@@ -92,6 +92,11 @@ def test_a_total_that_falls_within_its_year_is_held_back() -> None:
     assert kind_of(9.0, TOTAL, months(5, 8, 10)) is FindingKind.FALLING
 
 
+def test_an_older_total_that_comes_late_is_not_falling() -> None:
+    later = [(AT + timedelta(days=30), 10.0)]
+    assert judge(reading(8.0), TOTAL, later, WIB) is None
+
+
 def test_a_total_that_stands_still_is_believed() -> None:
     assert kind_of(10.0, TOTAL, months(5, 8, 10)) is None
 

@@ -89,6 +89,8 @@ def copy_pack(folder: Path, **edits: Callable[[str], str]) -> Path:
     for source in (pack / "sources").glob("*.toml"):
         if source.stem != "elapor":
             source.unlink()
+    # Its indicators are made from the sources that are gone.
+    (pack / "kpi.toml").unlink(missing_ok=True)
     for name, edit in edits.items():
         file = pack / ("city.toml" if name == "city" else f"sources/{name}.toml")
         file.write_text(edit(file.read_text(encoding="utf-8")), encoding="utf-8")
