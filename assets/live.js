@@ -407,6 +407,8 @@ window.lawang.live = (() => {
     clock,
     seconds,
     health,
+    /** What a source is about, in the language of the page. */
+    about: (source) => (config.lang === "id" ? source.description : source.description_en) || "",
     now,
     config: () => config,
     panel: (name) => panels[name],

@@ -192,7 +192,7 @@ window.lawang.sources = (() => {
       part(
         "span",
         { class: "source-about" },
-        `${source.opd} · ${source.description || source.connector}${source.simulated ? ` · ${say("simulated")}` : ""}`,
+        `${source.opd} · ${live.about(source) || source.connector}${source.simulated ? ` · ${say("simulated")}` : ""}`,
       ),
       part("span", { class: "source-yields" }, yieldsOf(id)),
     ],
@@ -339,7 +339,7 @@ window.lawang.sources = (() => {
   function matches(id, source) {
     if (wanted.opd && source.opd !== wanted.opd) return false;
     if (wanted.state && live.health(source) !== wanted.state) return false;
-    const text = [id, source.name, source.opd, source.description, source.connector, yieldsOf(id)]
+    const text = [id, source.name, source.opd, source.description, source.description_en, source.connector, yieldsOf(id)]
       .join(" ")
       .toLowerCase();
     return wanted.q

@@ -107,7 +107,7 @@
     return part("header", { class: "detail-head" }, [
       part("h2", { class: "source-name", tabindex: "-1" }, source.name),
       close,
-      part("p", { class: "source-about" }, `${source.opd} · ${source.description || ""}`),
+      part("p", { class: "source-about" }, `${source.opd} · ${live.about(source)}`),
       part("p", { class: "state-cell" }, [
         part("span", { class: "lamp" }),
         part("span", { class: "state-word", "data-source-health": "" }),

@@ -63,6 +63,12 @@ def test_every_mapped_category_is_one_of_the_pack(city: City) -> None:
     assert mapped == set(city.categories)
 
 
+def test_every_source_says_in_both_languages_what_it_is_about(city: City) -> None:
+    same = [each.id for each in city.sources.values() if each.description_en == each.description]
+    assert same == []
+    assert all(each.description for each in city.sources.values())
+
+
 def test_a_source_without_its_address_is_not_configured(city: City) -> None:
     assert city.sources["elapor"].unset == ("LAWANG_ELAPOR_URL",)
 

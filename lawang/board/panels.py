@@ -215,6 +215,7 @@ def source_entry(city: City, source_id: str, state: SourceState | None) -> Panel
     return {
         "name": source.name,
         "description": source.description,
+        "description_en": source.description_en,
         "opd": city.opds[source.opd].name,
         "connector": source.connector,
         "every_s": source.cadence.every_s,

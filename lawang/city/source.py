@@ -42,6 +42,7 @@ class Source:
     id: str
     name: str
     description: str
+    description_en: str
     opd: str
     connector: str
     yields: tuple[str, ...]
@@ -89,6 +90,7 @@ def _as_list(value: Any) -> Any:
 class _SourceFile(_Table):
     name: _Text
     description: str = ""
+    description_en: str = ""
     opd: str
     connector: _Text
     yields: Annotated[list[str], BeforeValidator(_as_list), Field(min_length=1)]
@@ -272,6 +274,7 @@ def _source(
         id=file.stem,
         name=read.name,
         description=read.description,
+        description_en=read.description_en or read.description,
         opd=read.opd,
         connector=read.connector,
         yields=tuple(read.yields),

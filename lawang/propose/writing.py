@@ -64,6 +64,7 @@ def write_toml(draft: Draft) -> str:
         "# marked with (?) is a guess for a person to confirm.",
         f"name = {to_toml(draft.name)}",
         'description = ""                      # (?) one sentence in Indonesian',
+        'description_en = ""                   # (?) and in English',
         f"opd = {to_toml(draft.opd)}",
         f"connector = {to_toml(draft.connector)}",
         f"yields = {to_toml(list(draft.yields))}",
