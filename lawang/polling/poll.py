@@ -215,6 +215,9 @@ class Poller:
         state = before
         answers = bound.connector.fetch(bound.options, cursor, self._context(bound))
         async for answer in _answers(answers, bound):
+            if bound.connector.streams:
+                # What an answer took, not how long the department had nothing to say.
+                started = self._clock()
             if answer.body or not bound.connector.streams:
                 state, newest = await asyncio.to_thread(self._take, bound, answer, state, tally)
                 watermark = _move(watermark, newest, answer.fetched_at)
@@ -227,7 +230,7 @@ class Poller:
                 following = Cursor(watermark, _without_empty(validators))
                 heard = _Heard(bound, started, cursor, following, state, tally)
                 state = await self._conclude(heard)
-                cursor, tally, started = following, _Tally(), self._clock()
+                cursor, tally = following, _Tally()
         if bound.connector.streams:
             raise RetryLater("unreachable", "the connection ended")
         following = Cursor(watermark, _without_empty(validators))

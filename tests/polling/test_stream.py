@@ -8,7 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, aclosing, closing
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -346,6 +346,26 @@ def test_a_connection_that_lives_keeps_its_source_fresh(
         return len(seen) >= 4
 
     wait_until(moved, "four signs of life")
+
+
+def test_how_long_an_answer_took_is_not_how_long_nothing_was_said(
+    poll: Callable[[Bound], Polling], stream: Callable[..., Bound], watched: Watched
+) -> None:
+    poll(stream())
+    watched.wait_until_heard()
+    seen: dict[datetime, SourceState] = {}
+
+    def moved() -> bool:
+        state = watched.state()
+        if state.last_success is not None:
+            seen[state.last_success] = state
+        return len(seen) >= 6
+
+    wait_until(moved, "six signs of life")
+    first, last = min(seen), max(seen)
+    took_s = sum((state.duration_ms or 0) / 1000 for state in seen.values())
+    # Taken from the end of the one before, they would add up to all of the time.
+    assert took_s < (last - first).total_seconds() / 2
 
 
 def test_a_connection_without_a_sign_of_life_is_lost(
