@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from simulator.city_life import Neighbourhood, Town, poisson, random_for
 from simulator.happenings import SIZES, Blaze, Size
@@ -23,6 +24,7 @@ _MINUTES: dict[Size, tuple[int, int]] = {
     "sedang": (40, 100),
     "besar": (120, 260),
 }
+_KEPT_DAYS = 400
 _ENGINES: dict[Size, tuple[int, int]] = {"kecil": (1, 2), "sedang": (3, 5), "besar": (9, 16)}
 
 
@@ -59,7 +61,7 @@ class Fires:
         self._town = town
         self._seed = seed
         self._factor = factor
-        self._days: dict[date, tuple[Fire, ...]] = {}
+        self._on = lru_cache(maxsize=_KEPT_DAYS)(self._scripted)
 
     def fires_between(self, since: datetime, until: datetime) -> list[Fire]:
         """The fires that broke out after `since` and up to `until`, oldest first."""
@@ -76,17 +78,15 @@ class Fires:
         last = until.astimezone(self._town.timezone).date()
         fires = [self._made(blaze) for blaze in self._town.happenings.blazes]
         while day <= last:
-            if day not in self._days:
-                self._days[day] = tuple(self._on(day))
-            fires += self._days[day]
+            fires += self._on(day)
             day += timedelta(days=1)
         return fires
 
-    def _on(self, day: date) -> list[Fire]:
+    def _scripted(self, day: date) -> tuple[Fire, ...]:
         rng = random_for(self._seed, "fires", day)
         mean = PER_YEAR * self._factor / 365 * _MONTHS[day.month - 1] / (sum(_MONTHS) / 12)
         midnight = datetime.combine(day, time(), self._town.timezone).astimezone(UTC)
-        return [self._ordinary(day, midnight, index) for index in range(poisson(rng, mean))]
+        return tuple(self._ordinary(day, midnight, index) for index in range(poisson(rng, mean)))
 
     def _ordinary(self, day: date, midnight: datetime, index: int) -> Fire:
         key = f"{day:%Y%m%d}-K{index:02d}"

@@ -73,8 +73,19 @@ class Hosting:
         return life
 
     async def _follow_time(self) -> None:
+        """Follow tick by tick; one that fails is logged, the first of several, and not the end."""
+        failing = False
         while True:
-            self._follow(self._clock())
+            try:
+                self._follow(self._clock())
+            except Exception:
+                if not failing:
+                    _log.exception("the scenario does not go on")
+                failing = True
+            else:
+                if failing:
+                    _log.info("the scenario goes on")
+                failing = False
             await asyncio.sleep(self._tick_s)
 
     async def _run(

@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache, partial
 
 from simulator.city_life import Neighbourhood, Storm, Town, distance_km, random_for, storm_on
 from simulator.happenings import Rain
@@ -45,8 +46,8 @@ class Weather:
     def __init__(self, town: Town, seed: int) -> None:
         self._town = town
         self._seed = seed
-        self._days: dict[date, Storm | None] = {}
-        self._bowls: dict[tuple[float, float], float] = {}
+        self._scheduled = lru_cache(maxsize=400)(partial(storm_on, town, seed))
+        self._bowl = lru_cache(maxsize=10_000)(self._drawn_bowl)
 
     def storms(self, since: datetime, until: datetime) -> list[Storm]:
         """All storms of which some part falls into the span, by their start."""
@@ -54,9 +55,7 @@ class Weather:
         last = until.astimezone(self._town.timezone).date()
         found = []
         while day <= last:
-            if day not in self._days:
-                self._days[day] = storm_on(self._town, self._seed, day)
-            if (storm := self._days[day]) is not None:
+            if (storm := self._scheduled(day)) is not None:
                 found.append(storm)
             day += timedelta(days=1)
         found += [self._made(rain) for rain in self._town.happenings.rains]
@@ -179,15 +178,10 @@ class Weather:
             total += 1.2 * fallen * caught * six_hours * math.exp(1 - six_hours)
         return total
 
-    def _bowl(self, latitude: float, longitude: float) -> float:
+    def _drawn_bowl(self, latitude: float, longitude: float) -> float:
         """How much of the water around gathers at a point: one figure for each kelurahan."""
-        point = (latitude, longitude)
-        if point not in self._bowls:
-            if len(self._bowls) > 10_000:
-                self._bowls.clear()
-            code = self._nearest(latitude, longitude).code
-            self._bowls[point] = random_for(self._seed, "bowl", code).uniform(3.0, 13.0)
-        return self._bowls[point]
+        code = self._nearest(latitude, longitude).code
+        return random_for(self._seed, "bowl", code).uniform(3.0, 13.0)
 
     def _nearest(self, latitude: float, longitude: float) -> Neighbourhood:
         return min(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from simulator.city_life import Town, distance_km, poisson, random_for
@@ -75,7 +76,7 @@ class Quakes:
     def __init__(self, town: Town, seed: int) -> None:
         self._town = town
         self._seed = seed
-        self._days: dict[date, tuple[Quake, ...]] = {}
+        self._on = lru_cache(maxsize=400)(self._scripted)
 
     def newest(self, now: datetime) -> Quake:
         """The last one that was strong or felt."""
@@ -93,15 +94,11 @@ class Quakes:
         found: list[Quake] = []
         day = now.astimezone(UTC).date()
         while len(found) < count:
-            if len(self._days) > 400:
-                self._days.clear()
-            if day not in self._days:
-                self._days[day] = tuple(self._on(day))
-            found += [each for each in self._days[day] if each.at <= now and wanted(each)]
+            found += [each for each in self._on(day) if each.at <= now and wanted(each)]
             day -= timedelta(days=1)
         return found[:count]
 
-    def _on(self, day: date) -> list[Quake]:
+    def _scripted(self, day: date) -> tuple[Quake, ...]:
         """One UTC day's, newest first."""
         rng = random_for(self._seed, "quakes", day)
         strong = poisson(rng, _STRONG_PER_DAY)
@@ -109,7 +106,7 @@ class Quakes:
             self._quake(day, index, index < strong)
             for index in range(strong + poisson(rng, _FELT_PER_DAY))
         ]
-        return sorted(quakes, key=lambda quake: quake.at, reverse=True)
+        return tuple(sorted(quakes, key=lambda quake: quake.at, reverse=True))
 
     def _quake(self, day: date, index: int, strong: bool) -> Quake:
         rng = random_for(self._seed, "quake", day, index)

@@ -138,6 +138,23 @@ def test_time_is_followed_tick_by_tick() -> None:
     assert set(seen) == {NOW}
 
 
+def test_a_tick_that_fails_does_not_end_the_following_of_time() -> None:
+    seen: list[datetime] = []
+
+    def follow(at: datetime) -> None:
+        seen.append(at)
+        if len(seen) < 4:
+            raise OSError("the disk is full")
+
+    async def scenario() -> None:
+        async with Hosting((), lambda: NOW, 0.005, follow)(Starlette()):
+            await until(lambda: len(seen) > 5)
+
+    with capture_logs() as logs:
+        asyncio.run(scenario())
+    assert [line["log_level"] for line in logs] == ["error", "info"]
+
+
 def test_a_department_may_have_faults_of_its_own() -> None:
     fault = read_fault({"kind": "drift", "amount": 3}, ("drift",))
     assert fault.to_plain() == {"kind": "drift", "amount": 3.0}
