@@ -50,11 +50,17 @@ from lawang.build import build_id
 from lawang.city import City
 from lawang.domain.clock import Clock, utc_now
 from lawang.domain.errors import StoreError
+from lawang.domain.health import SourceState, state_from_plain
 from lawang.installation import Installation
+from lawang.overview.read import OverviewReader
 from lawang.push import Feed
+from lawang.screens.alarms import alarms_of
+from lawang.screens.desk import ScreenDesk, follow_programme
 from lawang.settings import ROOT
 from lawang.store.live import LiveStore
-from layouts.context import PageContext, set_page_context
+from layouts.context import PageContext, PageStores, set_page_context
+from light.routes import make_light_router
+from light.script import page_script_hash
 
 log = structlog.get_logger(__name__)
 
@@ -81,16 +87,31 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
     settings, city = installation.settings, installation.city
     build = build_id(settings.pack_dir)
     feed = Feed(installation.redis_url, city.slug, build, clock=clock)
-    set_page_context(PageContext(city, build))
-
     live = installation.open_live()
+    reader = OverviewReader(city, installation.history)
+    stores = PageStores(reader, installation.history, lambda: _source_states(feed), clock)
+    set_page_context(PageContext(city, build, stores))
+
     server = _create_server(feed, live)
     services = Services(
-        city, installation.history, live, feed, build, clock, settings.operator_token
+        city, installation.history, live, feed, build, clock, settings.operator_token, reader
     )
-    server.include_router(make_router(services))
+    desk = ScreenDesk(
+        follow_programme(city, settings.pack_dir, clock),
+        installation.history.screens,
+        city.timezone,
+        build,
+        clock,
+        alarms_of(city, installation.history),
+    )
+    server.include_router(make_router(services, desk))
     inbox = installation.history.inbox
     server.include_router(make_ingest_router(_find_receivers(city), inbox, clock))
+    server.include_router(
+        make_light_router(
+            city, reader, lambda: _source_states(feed), clock, build, installation.history
+        )
+    )
     pages = _create_dash(server, city.short_name)
 
     dash_calls = _CheckedCalls(server, pages)
@@ -103,9 +124,17 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
     return Door(
         routed,
         hosts=[settings.host, *settings.allowed_hosts.split(",")],
-        policy=lambda: content_security_policy(pages.csp_hashes(), settings.allow_framing_by),
+        policy=lambda: content_security_policy(
+            [*pages.csp_hashes(), page_script_hash()], settings.allow_framing_by
+        ),
         framed_by=settings.allow_framing_by,
     )
+
+
+def _source_states(feed: Feed) -> dict[str, SourceState]:
+    """What is known of each source's polls, as the board told it last."""
+    entries = feed.panels.get("sources", {}).get("sources", {})
+    return {name: state_from_plain({"source_id": name, **each}) for name, each in entries.items()}
 
 
 def _find_receivers(city: City) -> list[Receiver]:
@@ -232,7 +261,7 @@ _COMPONENT_SUITES = "/_dash-component-suites/"
 _FIXED = frozenset(
     {
         *("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_favicon.ico"),
-        *("/docs", "/docs/start.js", "/healthz", "/readyz", "/metrics"),
+        *("/docs", "/docs/start.js", "/healthz", "/readyz", "/metrics", "/mayor"),
     }
 )
 
@@ -273,7 +302,7 @@ class _Routes:
     def _exists(self, path: str) -> bool:
         if path.startswith(_COMPONENT_SUITES):
             return self._is_part(path.removeprefix(_COMPONENT_SUITES))
-        if path.startswith(("/assets/", "/api/", "/docs/static/", "/ingest/")):
+        if path.startswith(("/assets/", "/api/", "/docs/static/", "/ingest/", "/mayor/")):
             return True
         return path in _FIXED or (path.rstrip("/") or "/") in self._known()
 
@@ -289,6 +318,7 @@ class _Routes:
             return
         page = HTMLResponse(
             "<!DOCTYPE html><html lang=id><meta charset=utf-8><title>404 · Lawang Jabo</title>"
+            "<link rel=stylesheet href=/assets/tokens.css>"
             '<link rel=stylesheet href="/assets/lawang.css"><main class="lost"><h1>404</h1>'
             "<p>Tidak ada halaman di alamat ini. <span lang=en>There is no page here.</span></p>"
             '<p><a href="/">Lawang Jabo</a></p></main>',

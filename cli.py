@@ -1,4 +1,4 @@
-"""The command line: `lawang up | web | poll | simulate | sources | kpi | boundaries | bench`."""
+"""The command line: `lawang up | web | poll | simulate | sources | kpi | rules | bench ...`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from brief.cli import brief_cli
 from kpi_cli import kpi_cli
 from lawang import __version__
 from lawang.domain.errors import BoundaryError, LawangError
 from lawang.settings import Settings
+from rules_cli import rules_cli
+from screens_cli import screens_cli
 from sources_cli import sources_cli
 
 if TYPE_CHECKING:
@@ -36,6 +39,9 @@ boundaries_cli = typer.Typer(
 cli.add_typer(boundaries_cli, name="boundaries")
 cli.add_typer(sources_cli, name="sources")
 cli.add_typer(kpi_cli, name="kpi")
+cli.add_typer(rules_cli, name="rules")
+cli.add_typer(screens_cli, name="screens")
+cli.add_typer(brief_cli, name="brief")
 console = Console(stderr=True)
 
 DataDir = Annotated[
@@ -133,7 +139,8 @@ def up(
     def announce(seconds: float) -> None:
         console.print(
             f"\n  Lawang Jabo is open at {address}  ({seconds:.1f} s)\n"
-            f"  Wall {address}/wall · Sources {address}/sources · API {address}/docs"
+            f"  Wall {address}/wall · Mayor {address}/mayor · Sources {address}/sources · "
+            f"API {address}/docs"
             + (f"\n  Simulated departments {simulator_url}" if demo else "")
             + "\n  Ctrl-C ends it.\n",
             highlight=False,
@@ -165,9 +172,13 @@ def _own_address(settings: Settings) -> str:
 
 def _check_before_start(settings: Settings, env: dict[str, str]) -> None:
     """Read the pack once before anything starts: a mistake in it is said here, and only once."""
+    from brief.mail import read_mail_settings
+    from brief.office import read_time
     from connectors.registry import bind
     from lawang.city import load_city
 
+    read_time(settings)
+    read_mail_settings(settings)
     city = load_city(
         settings.pack_dir, settings.data_dir, env={**os.environ, **env}, simulated=settings.demo
     )
@@ -209,6 +220,8 @@ def web(port: Annotated[int | None, typer.Option()] = None, data_dir: DataDir = 
 @cli.command()
 def poll(data_dir: DataDir = None) -> None:
     """Run one poller. A second one stands by and takes over when the first one falls."""
+    from brief.mail import read_mail_settings
+    from brief.office import BriefOffice, read_time
     from connectors.http import client_for
     from connectors.network import reach_of
     from connectors.registry import bind, get
@@ -221,6 +234,7 @@ def poll(data_dir: DataDir = None) -> None:
     bind_to_parent()
     settings = _settings(data_dir=data_dir)
     set_up_logs(settings.log_format)
+    at, mail = read_time(settings), read_mail_settings(settings)
     installation = open_installation(settings)
     bound = []
     for source in installation.city.sources.values():
@@ -237,6 +251,7 @@ def poll(data_dir: DataDir = None) -> None:
             installation.open_live(),
             client_for=client_for,
             reach_for=reach_of,
+            chores=[BriefOffice(installation.city, installation.history, at=at, mail=mail)],
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

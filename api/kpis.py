@@ -5,25 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from api.paging import refuse_unknown
-from api.quality import QualityBook, Standing
+from api.quality import QualityBook, Standing, standing_out
 from api.services import Services
 from lawang.city import City
-from lawang.domain.formula import (
-    IncidentFormula,
-    QualityFormula,
-    ReachedFormula,
-    ReadingFormula,
-    ReadingRatioFormula,
-    RequestFormula,
-    is_share,
-    sources_of,
-)
+from lawang.domain.formula import is_share
 from lawang.domain.kpi import (
     CITY_THRESHOLDS,
     SCORE_MAX,
@@ -31,7 +21,6 @@ from lawang.domain.kpi import (
     Direction,
     Driver,
     Grey,
-    Horizon,
     Kpi,
     KpiValue,
     Light,
@@ -39,9 +28,10 @@ from lawang.domain.kpi import (
     Span,
     wilson,
 )
-from lawang.kpi.cells import Days
 from lawang.kpi.evaluate import Evaluator, TrendPoint
 from lawang.kpi.explain import Explainer, Part, describe
+from lawang.overview.links import is_simulated, records_of, source_names
+from lawang.overview.read import OverviewReader
 
 _TREND_MAX = 3700
 
@@ -58,6 +48,7 @@ class DefinitionOut(BaseModel):
     owner: str = Field(description="Id of the department that answers for it")
     owner_name: str
     unit: str = Field(description="% means that values are shares from 0 to 1")
+    unit_en: str = Field(description="The unit in English")
     direction: Direction
     combine: Combine
     formula: str
@@ -235,6 +226,7 @@ def add_kpi_routes(router: APIRouter, services: Services, book: QualityBook) -> 
     """The routes of indicators."""
     city, history = services.city, services.history
     evaluator = Evaluator(city, history.kpis)
+    reader = services.reader or OverviewReader(city, history)
     explainer = Explainer(city, history)
 
     @router.get(
@@ -297,7 +289,7 @@ def add_kpi_routes(router: APIRouter, services: Services, book: QualityBook) -> 
         horizons = [evaluator.horizon(each, now) for each in Span]
         horizon = evaluator.horizon(span, now)
         year = evaluator.horizon(Span.YEAR, now)
-        standings = book.read().standings
+        standings = book.read().sources
         return KpiDetailOut(
             at=now,
             definition=_definition_out(kpi, city),
@@ -311,7 +303,10 @@ def add_kpi_routes(router: APIRouter, services: Services, book: QualityBook) -> 
             cumulative=_trend_out(evaluator.cumulative(kpi, year.first, year.last)),
             kecamatan=_regions_out(kpi, evaluator.by_kecamatan(kpi, horizon, now), city),
             parts=[_part_out(each) for each in explainer.parts(kpi, horizon, now)],
-            records=_records_of(kpi, horizon, city),
+            records=[
+                RecordsOut(source=each.source, url=each.api)
+                for each in records_of(kpi, horizon, city)
+            ],
             held=explainer.count_held(kpi, horizon),
             sources=[
                 SourceOut(
@@ -319,9 +314,9 @@ def add_kpi_routes(router: APIRouter, services: Services, book: QualityBook) -> 
                     name=city.sources[name].name,
                     opd=city.sources[name].opd,
                     simulated=city.sources[name].simulated,
-                    standing=standings[name],
+                    standing=standing_out(standings[name]),
                 )
-                for name in _sources(kpi, city)
+                for name in source_names(kpi, city)
             ],
         )
 
@@ -341,33 +336,43 @@ def add_kpi_routes(router: APIRouter, services: Services, book: QualityBook) -> 
         if day is not None and not date(2000, 1, 1) <= day <= last:
             raise HTTPException(422, f"`day` must be between 2000-01-01 and {last}.")
         wanted = list(dict.fromkeys(span or Span))
-        found = await asyncio.to_thread(
-            lambda: [evaluator.scores(each, now, None if day == last else day) for each in wanted]
-        )
+
+        def read() -> list[list[RollUp]]:
+            if day is not None and day != last:
+                return [evaluator.scores(each, now, day) for each in wanted]
+            of_today = reader.scores(now)
+            return [list(of_today[each]) for each in wanted]
+
+        found = await asyncio.to_thread(read)
         return AllScoresOut(at=now, scores=[_scores_out(each, city) for each in found])
 
 
 def _definition_out(kpi: Kpi, city: City) -> DefinitionOut:
-    names = _sources(kpi, city)
+    names = source_names(kpi, city)
     curve = kpi.target.curve if kpi.target else None
     return DefinitionOut(
         **{
             name: getattr(kpi, name)
             for name in DefinitionOut.model_fields
             if name
-            not in ("owner_name", "formula", "sources", "stale_after_s", "curve", "simulated")
+            not in (
+                "owner_name",
+                "formula",
+                "sources",
+                "stale_after_s",
+                "curve",
+                "simulated",
+                "unit_en",
+            )
         },
+        unit_en=kpi.unit_in("en"),
         owner_name=city.opds[kpi.owner].name,
         formula=describe(kpi, city),
         sources=names,
         stale_after_s=kpi.stale_after.total_seconds(),
         curve=curve.id if curve else None,
-        simulated=any(city.sources[name].simulated for name in names),
+        simulated=is_simulated(kpi, city),
     )
-
-
-def _sources(kpi: Kpi, city: City) -> list[str]:
-    return [name for name in sources_of(kpi.formula) or tuple(city.sources) if name in city.sources]
 
 
 def _value_out(kpi: Kpi, value: KpiValue) -> ValueOut:
@@ -411,43 +416,6 @@ def _part_out(part: Part) -> PartOut:
     return PartOut(
         key=part.key, name=part.name, value=part.value, num=part.num, den=part.den, cohort=part.n
     )
-
-
-def _records_of(kpi: Kpi, horizon: Horizon, city: City) -> list[RecordsOut]:
-    """Addresses of our own API that list the records of a horizon, one for each source."""
-    since, until = Days(horizon.first, horizon.last, city.timezone).bounds
-    formula = kpi.formula
-    times = {"since": since.isoformat(), "until": until.isoformat()}
-    path, further = "", []
-    if isinstance(formula, IncidentFormula | ReachedFormula):
-        path, further = "/api/v1/incidents", [("category", each) for each in formula.categories]
-    elif isinstance(formula, RequestFormula):
-        path = "/api/v1/service-requests"
-        further = [("service", each) for each in formula.services]
-    elif isinstance(formula, ReadingFormula | ReadingRatioFormula):
-        return [
-            RecordsOut(
-                source=part.source,
-                url=_address("/api/v1/readings", source=part.source, measure=part.measure, **times),
-            )
-            for part in (
-                (formula,)
-                if isinstance(formula, ReadingFormula)
-                else (formula.numerator, formula.denominator)
-            )
-        ]
-    if isinstance(formula, QualityFormula):
-        return [
-            RecordsOut(source=name, url=f"/api/v1/sources/{name}") for name in _sources(kpi, city)
-        ]
-    return [
-        RecordsOut(source=name, url=_address(path, *further, source=name, **times))
-        for name in _sources(kpi, city)
-    ]
-
-
-def _address(path: str, *further: tuple[str, str], **parameters: str) -> str:
-    return f"{path}?{urlencode([*parameters.items(), *further])}"
 
 
 def _scores_out(found: list[RollUp], city: City) -> ScoresOut:

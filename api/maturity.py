@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from api.paging import refuse_unknown
-from api.quality import Book, QualityBook
+from api.quality import QualityBook
 from api.services import Services
-from api.source_detail import source_out
-from lawang.city.pack import Opd
-from lawang.domain.maturity import CLOSED_WITHIN_DAYS, SourceFacts, Stage, assess
-from lawang.store.outcomes import OutcomeStore
+from api.source_detail import states_of
+from lawang.domain.maturity import Stage
+from lawang.overview.ladder import read_ladder
+from lawang.overview.model import Rung
 from layouts.maturity import reason_text, rule_text, stage_word
 from layouts.words import Words, words
 
@@ -64,7 +63,6 @@ class MaturityOut(BaseModel):
 
 def add_maturity_routes(router: APIRouter, services: Services, book: QualityBook) -> None:
     """The route of the ladder."""
-    outcomes = OutcomeStore(services.history.database)
 
     @router.get(
         "/api/v1/maturity",
@@ -77,20 +75,13 @@ def add_maturity_routes(router: APIRouter, services: Services, book: QualityBook
     ) -> MaturityOut:
         """The maturity ladder, from what is true now."""
         now = services.clock()
-        since = now - timedelta(days=CLOSED_WITHIN_DAYS)
-        found, closed = await asyncio.gather(
-            asyncio.to_thread(book.read), asyncio.to_thread(outcomes.closed_since, since)
+        states = states_of(services)
+        found = await asyncio.to_thread(book.read)
+        rungs = await asyncio.to_thread(
+            read_ladder, services.city, services.history, found, states, now
         )
         say = words(lang)
-        panel = services.feed.panels.get("sources", {}).get("sources", {})
-        facts = {
-            source_id: _facts_of(services, source_id, panel.get(source_id), found, now)
-            for source_id in services.city.sources
-        }
-        departments = [
-            _department_out(services, opd, facts, closed, say)
-            for opd in services.city.opds.values()
-        ]
+        departments = [_department_out(services, each, say) for each in rungs]
         return MaturityOut(
             at=now,
             stages=[
@@ -106,17 +97,8 @@ def add_maturity_routes(router: APIRouter, services: Services, book: QualityBook
         )
 
 
-def _department_out(
-    services: Services,
-    opd: Opd,
-    facts: dict[str, SourceFacts],
-    closed: Mapping[str, tuple[int, int]],
-    say: Words,
-) -> DepartmentOut:
-    own = [each.id for each in services.city.sources.values() if each.opd == opd.id]
-    ended = sum(closed.get(source_id, (0, 0))[0] for source_id in own)
-    in_time = sum(closed.get(source_id, (0, 0))[1] for source_id in own)
-    assessment = assess([facts[source_id] for source_id in own], ended, in_time)
+def _department_out(services: Services, rung: Rung, say: Words) -> DepartmentOut:
+    opd, assessment = services.city.opds[rung.opd], rung.assessment
     return DepartmentOut(
         id=opd.id,
         name=opd.name,
@@ -133,28 +115,9 @@ def _department_out(
             )
             for each in assessment.reasons
         ],
-        sources=own,
-        closed=ended,
-        in_time=in_time,
-    )
-
-
-def _facts_of(
-    services: Services, source_id: str, entry: dict[str, Any] | None, book: Book, now: datetime
-) -> SourceFacts:
-    stated = source_out(services, source_id, entry, now)
-    known = stated.model_dump()
-    incidents = known.get("incidents") or 0
-    unknown = known.get("unknown_category", 0) + known.get("unknown_status", 0)
-    return SourceFacts(
-        source_id=source_id,
-        connector=services.city.sources[source_id].connector,
-        health=stated.health,
-        age_s=stated.age_s,
-        day=book.day[source_id],
-        month=book.month[source_id],
-        unplaced=known.get("unlocated", 0) / incidents if incidents else None,
-        unknown=min(1.0, unknown / incidents) if incidents else None,
+        sources=list(rung.sources),
+        closed=rung.closed,
+        in_time=rung.in_time,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -10,11 +11,15 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from api.quality import Book, QualityBook
+from api.quality import QualityBook, standing_out
 from lawang.city import City
 from lawang.domain.errors import StoreError
 from lawang.domain.health import Health, SourceState, health, state_from_plain
+from lawang.overview.quality import Book
 from lawang.push import Feed
+from lawang.store.briefs import MailState
+from lawang.store.history import History
+from layouts.words import DEFAULT_LANGUAGE
 
 _TOTALS = {
     "incidents": "Incidents known from the source",
@@ -27,11 +32,32 @@ _TOTALS = {
 _FIGURES = ("completeness", "timeliness", "validity", "uniqueness")
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What history tells: when an indicator was looked at last, and when a brief was made."""
+
+    book: Book
+    looked_at: datetime | None
+    made_at: datetime | None
+    letters: Mapping[MailState, int]
+
+
+def _read(quality: QualityBook, history: History) -> _Known:
+    brief = history.briefs.newest(DEFAULT_LANGUAGE)
+    looks = [each.computed_at for each in history.kpis.states().values()]
+    return _Known(
+        quality.read(),
+        max(looks, default=None),
+        brief.made_at if brief else None,
+        history.briefs.letter_counts(),
+    )
+
+
 class _Snapshot(Collector):
     def __init__(
-        self, city: City, feed: Feed, build: str, now: datetime, book: Book | None
+        self, city: City, feed: Feed, build: str, now: datetime, known: _Known | None
     ) -> None:
-        self._book = book
+        self._known = known
         self._city = city
         self._feed = feed
         self._build = build
@@ -54,8 +80,9 @@ class _Snapshot(Collector):
                 (self._now - heard).total_seconds(),
             )
         yield from self._sources()
-        if self._book is not None:
-            yield from self._quality(self._book)
+        if self._known is not None:
+            yield from self._quality(self._known.book)
+            yield from self._chores(self._known)
 
     def _sources(self) -> Iterator[Metric]:
         panel = self._feed.panels.get("sources", {}).get("sources", {})
@@ -96,7 +123,8 @@ class _Snapshot(Collector):
         findings = GaugeMetricFamily(
             "lawang_source_open_findings", "Findings nobody has decided yet", labels=["source"]
         )
-        for source_id, standing in book.standings.items():
+        for source_id, found in book.sources.items():
+            standing = standing_out(found)
             findings.add_metric([source_id], standing.findings)
             for window, shares in (("day", standing.day), ("month", standing.month)):
                 for figure in _FIGURES:
@@ -105,16 +133,34 @@ class _Snapshot(Collector):
                         quality.add_metric([source_id, figure, window], value)
         yield from (quality, findings)
 
+    def _chores(self, known: _Known) -> Iterator[Metric]:
+        for name, text, at in (
+            ("lawang_indicators_age_seconds", "Seconds since indicators were looked at",
+             known.looked_at),
+            ("lawang_brief_age_seconds", "Seconds since the newest brief was made", known.made_at),
+        ):  # fmt: skip
+            if at is not None:
+                yield GaugeMetricFamily(name, text, (self._now - at).total_seconds())
+        letters = GaugeMetricFamily(
+            "lawang_brief_letters",
+            "Letters of all briefs: waiting (tried again), sent, refused (given up)",
+            labels=["state"],
+        )
+        for state, count in known.letters.items():
+            letters.add_metric([state.value], count)
+        yield letters
+
 
 def render(
-    city: City, feed: Feed, build: str, now: datetime, quality: QualityBook
+    city: City, feed: Feed, build: str, now: datetime, quality: QualityBook, history: History
 ) -> tuple[bytes, str]:
-    """The exposition text and its content type, as of `now`; without quality if history is away."""
+    """The exposition text and its content type, as of `now`; without quality, indicators and
+    briefs if history is away."""
     try:
-        book = quality.read()
+        known = _read(quality, history)
     except StoreError:
-        book = None
+        known = None
     registry = CollectorRegistry()
-    registry.register(_Snapshot(city, feed, build, now, book))
+    registry.register(_Snapshot(city, feed, build, now, known))
     ProcessCollector(registry=registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -1,23 +1,15 @@
-"""The quality of all sources as programs and the page get it, worked out once in a while."""
+"""The quality of all sources as programs and the page get it."""
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from api.services import Services
-from lawang.domain.quality import BUCKET, Quality, Tally, bucket_of, judge, sum_up
-
-DAY = timedelta(hours=24)
-MONTH = timedelta(days=30)
-#: How many quarters of an hour the heartbeat bars show.
-BEATS = 96
-#: A page asks once a minute; many pages at once shall not each scan the tallies.
-_KEPT_S = 10.0
-_OK, _PARTLY, _FAILED, _NOTHING = "o", "p", "f", "-"
+from lawang.domain.quality import Quality
+from lawang.overview import quality as kernel
+from lawang.overview.quality import Book, SourceQuality
 
 
 class QualityOut(BaseModel):
@@ -47,80 +39,32 @@ class Standing(BaseModel):
     findings: int = Field(description="Open findings")
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
-    """The standing of every source at a time, and the figures they follow from."""
-
-    at: datetime
-    standings: dict[str, Standing]
-    day: dict[str, Quality]
-    month: dict[str, Quality]
-
-
 class QualityBook:
-    """Keeps the last book for a few seconds. `read` blocks and belongs in a worker thread."""
+    """The quality of all sources by the clock of a web process. `read` blocks and belongs in a
+    worker thread."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self._lock = threading.Lock()
-        self._book: Book | None = None
+        self._book = kernel.QualityBook(services.city, services.history)
+        self._clock = services.clock
 
     def forget(self) -> None:
         """Something was decided: the next one is worked out anew."""
-        self._book = None
+        self._book.forget()
 
     def read(self) -> Book:
-        """The book; StoreError where history is away."""
-        now = self._services.clock()
-        with self._lock:
-            known = self._book
-            if known is not None and 0 <= (now - known.at).total_seconds() < _KEPT_S:
-                return known
-            self._book = self._work_out(now)
-            return self._book
-
-    def _work_out(self, now: datetime) -> Book:
-        history, city = self._services.history, self._services.city
-        first_beat = bucket_of(now) - (BEATS - 1) * BUCKET
-        months = history.quality.totals(now - MONTH)
-        days = history.quality.buckets(now - DAY - BUCKET)
-        open_findings = history.findings.open_counts()
-        book = Book(now, {}, {}, {})
-        for source in city.sources.values():
-            first, total = months.get(source.id, (now, Tally()))
-            buckets = days.get(source.id, {})
-            since = _watched_since(first, buckets, source.every_s, now)
-            within = [tally for bucket, tally in buckets.items() if bucket + BUCKET > now - DAY]
-            day = judge(sum_up(within), min(DAY, now - since), source.every_s)
-            month = judge(total, min(MONTH, now - since), source.every_s)
-            book.day[source.id], book.month[source.id] = day, month
-            book.standings[source.id] = Standing(
-                day=quality_out(day),
-                month=quality_out(month),
-                beats="".join(_beat(buckets.get(first_beat + n * BUCKET)) for n in range(BEATS)),
-                beats_from=first_beat,
-                findings=open_findings.get(source.id, 0),
-            )
-        return book
+        """The book of now or a few seconds ago; StoreError where history is away."""
+        return self._book.read(self._clock())
 
 
-def _watched_since(
-    first: datetime, buckets: dict[datetime, Tally], every_s: float, now: datetime
-) -> datetime:
-    """Since when the source is polled: in its first quarter of an hour, not before its polls."""
-    tally = buckets.get(first)
-    if tally is None:
-        return first
-    end = min(now, first + BUCKET)
-    return max(first, end - timedelta(seconds=(tally.polls + tally.failures) * every_s))
-
-
-def _beat(tally: Tally | None) -> str:
-    if tally is None or tally.is_empty:
-        return _NOTHING
-    if not tally.failures:
-        return _OK
-    return _PARTLY if tally.polls else _FAILED
+def standing_out(found: SourceQuality) -> Standing:
+    """The quality of one source as programs get it."""
+    return Standing(
+        day=quality_out(found.day),
+        month=quality_out(found.month),
+        beats=found.beats,
+        beats_from=found.beats_from,
+        findings=found.findings,
+    )
 
 
 def quality_out(quality: Quality) -> QualityOut:

@@ -15,6 +15,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.routing import Match
 
+from api.alerts import add_alert_routes
+from api.briefs import add_brief_routes
 from api.findings import add_finding_routes
 from api.kpis import add_kpi_routes
 from api.maturity import add_maturity_routes
@@ -22,10 +24,12 @@ from api.metrics import render
 from api.paging import PAGE_MAX, in_utc, make_time_token, read_time_token
 from api.quality import QualityBook
 from api.records import add_record_routes
+from api.screens import add_screen_routes
 from api.services import Services
 from api.source_detail import SourceOut, add_source_routes, source_out
 from lawang.domain.errors import StoreError
 from lawang.domain.incident import Incident, Status, incident_to_plain
+from lawang.screens.desk import ScreenDesk
 from lawang.store.history import IncidentFilter
 
 __all__ = ["Services", "make_router"]
@@ -52,8 +56,8 @@ class IncidentsOut(BaseModel):
     next: str | None = None
 
 
-def make_router(services: Services) -> APIRouter:
-    """All routes of the API, bound to their services."""
+def make_router(services: Services, desk: ScreenDesk) -> APIRouter:
+    """All routes of the API, bound to their services; while they serve, the desk is kept."""
     router = APIRouter()
     now = services.clock
     book = QualityBook(services)
@@ -75,8 +79,11 @@ def make_router(services: Services) -> APIRouter:
     add_source_routes(router, services, book)
     add_record_routes(router, services)
     add_finding_routes(router, services, book)
+    add_alert_routes(router, services)
     add_maturity_routes(router, services, book)
     add_kpi_routes(router, services, book)
+    add_brief_routes(router, services)
+    add_screen_routes(router, services, desk)
 
     @router.get("/api/v1/incidents", response_model=IncidentsOut, tags=["incidents"])
     async def incidents(
@@ -182,7 +189,13 @@ def make_router(services: Services) -> APIRouter:
     async def metrics() -> Response:
         """Figures for Prometheus."""
         body, kind = await asyncio.to_thread(
-            render, services.city, services.feed, services.build, now(), book
+            render,
+            services.city,
+            services.feed,
+            services.build,
+            now(),
+            book,
+            services.history,
         )
         return Response(body, media_type=kind)
 

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from lawang.city import City
 from lawang.domain.clock import Clock
+from lawang.overview.read import OverviewReader
 from lawang.push import Feed
 from lawang.store.history import History
 from lawang.store.live import LiveStore
@@ -24,3 +25,5 @@ class Services:
     build: str
     clock: Clock
     operator_token: SecretStr
+    #: Shared with the pages, so that the same facts are read once.
+    reader: OverviewReader | None = None

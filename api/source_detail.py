@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.findings import FindingOut, finding_out
 from api.operator import is_operator, require_operator
 from api.paging import refuse_unknown
-from api.quality import QualityBook, Standing
+from api.quality import QualityBook, Standing, standing_out
 from api.services import Services
 from lawang.board.panels import source_entry
 from lawang.city import Source
@@ -167,7 +167,10 @@ def add_source_routes(router: APIRouter, services: Services, book: QualityBook) 
     async def standings() -> StandingsOut:
         """Quality, heartbeats and open findings of every source, at most ten seconds old."""
         found = await asyncio.to_thread(book.read)
-        return StandingsOut(at=found.at, sources=found.standings)
+        return StandingsOut(
+            at=found.at,
+            sources={name: standing_out(each) for name, each in found.sources.items()},
+        )
 
     @router.get(
         "/api/v1/sources/{source_id}",
@@ -241,6 +244,16 @@ def source_out(
     return SourceOut(id=source_id, health=health(state, source.cadence, at), age_s=age_s, **entry)
 
 
+def states_of(services: Services) -> dict[str, SourceState]:
+    """What is known of each source's polls, as the board's panel states it."""
+    panel = services.feed.panels.get("sources", {}).get("sources", {})
+    return {
+        name: state_from_plain({"source_id": name, **entry})
+        for name, entry in panel.items()
+        if name in services.city.sources
+    }
+
+
 def _check_type(request: Request) -> None:
     # A form of another site can send no JSON without asking first.
     stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
@@ -290,7 +303,7 @@ def _read_detail(services: Services, source: Source, book: QualityBook) -> dict[
     open_findings = history.findings.list([source.id], limit=_FINDINGS)
     decided_findings = history.findings.list([source.id], decided, limit=_FINDINGS)
     return {
-        "quality": book.read().standings[source.id],
+        "quality": standing_out(book.read().sources[source.id]),
         "outages": history.outages(source.id, _OUTAGES),
         "open_findings": [finding_out(each) for each in open_findings],
         "decided_findings": [finding_out(each) for each in decided_findings],

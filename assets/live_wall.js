@@ -34,6 +34,7 @@
       reported: () => say("New report"),
       reopened: () => say("Reopened"),
       amended: () => say("Amended"),
+      verified: () => say("Verified"),
       status_changed: () => statusWord(event.status),
     }[event.kind]();
   }

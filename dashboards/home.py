@@ -55,6 +55,11 @@ def layout(lang: str = "id", **_: Any) -> Component:
                     html.Div(
                         [
                             door(
+                                "/mayor",
+                                say("Mayor's page"),
+                                say("Are we on target, where not, since when, and who acts"),
+                            ),
+                            door(
                                 "/wall",
                                 say("Wall"),
                                 say("The city at a glance, for the control room's screens"),
@@ -63,6 +68,11 @@ def layout(lang: str = "id", **_: Any) -> Component:
                                 "/sources",
                                 say("Sources"),
                                 say("Which departments are heard, how old their data is"),
+                            ),
+                            door(
+                                "/analysis",
+                                say("Analysis"),
+                                say("Each indicator opened: trend, kecamatan, parts, its days"),
                             ),
                             html.A(
                                 [

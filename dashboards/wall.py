@@ -68,7 +68,7 @@ def layout(lang: str = "id", **_: Any) -> Component:
                                         else "",
                                         className="map-note-warning",
                                     ),
-                                    html.Span(city.credits[0] if city.credits else ""),
+                                    html.Span(next(iter(city.credits_in(say.language)), "")),
                                 ],
                                 className="map-note",
                             ),

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lawang.settings import ROOT
 
-_ROOMS = ("app.py", "cli.py", "api", "assets", "dashboards", "layouts", "lawang")
-_ENDINGS = frozenset({".py", ".js", ".css", ".po", ".toml", ".geojson"})
+_ROOMS = ("app.py", "cli.py", "api", "assets", "brief", "dashboards", "layouts", "lawang", "light")
+_ENDINGS = frozenset({".py", ".js", ".css", ".html", ".po", ".toml", ".geojson"})
 
 
 def build_id(pack_dir: Path) -> str:

@@ -42,6 +42,14 @@ class Settings(BaseSettings):
         description="The key with which findings are decided and sources polled from elsewhere; "
         "empty: only from this machine.",
     )
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Where the morning brief is handed in: smtp://user:password@host:587 (STARTTLS "
+        "is demanded), smtps:// or, for a relay on this machine, smtp+plain://; empty: not sent.",
+    )
+    brief_from: str = Field("", description="The sender's address of the morning brief.")
+    brief_to: str = Field("", description="Who gets the morning brief: addresses, by commas.")
+    brief_at: str = Field("06:00", description="When it is made, in the city's own time (HH:MM).")
     log_format: str = Field("console", description="console or json.")
 
     @property

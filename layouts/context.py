@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lawang.city import City
+from lawang.domain.clock import Clock
+from lawang.domain.health import SourceState
+from lawang.overview.read import OverviewReader
+from lawang.store.history import History
 from layouts.shell import PageFacts
 
 
 @dataclass(frozen=True, slots=True)
+class PageStores:
+    """What pages with callbacks read, in threads of their own: history blocks.
+
+    `states` tells how the sources are heard, as the board said it last.
+    """
+
+    reader: OverviewReader
+    history: History
+    states: Callable[[], Mapping[str, SourceState]]
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
 class PageContext:
-    """The city and the build of this program; the same for every page and viewer."""
+    """The city and the build of this program; the same for every page and viewer.
+
+    `stores` is None where only the frames of pages are wanted.
+    """
 
     city: City
     build: str
+    stores: PageStores | None = None
 
     @property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -2,12 +2,13 @@
 
 Messages are written in English in the code and translated by the catalogues in `locales/`
 (gettext's PO format, read by Babel). A message without a translation shows in English; a test sees
-to it that none is missing. Scripts get the whole catalogue of the page's language.
+to it that none is missing. Scripts get the whole catalogue of the page's language; what only one
+room says, and no script, has a catalogue of its own (`id.mayor.po`) on top of it.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -29,20 +30,21 @@ class Words:
         return text.format(**values) if values else text
 
 
-def words(language: str) -> Words:
-    """The words of a language; an unknown one gets the default."""
-    return _read(language if language in LANGUAGES else DEFAULT_LANGUAGE)
+def words(language: str, part: str = "") -> Words:
+    """The words of a language, with those of one part on top; an unknown one gets the default."""
+    return _read(language if language in LANGUAGES else DEFAULT_LANGUAGE, part)
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _read(language: str) -> Words:
-    with (_LOCALES / f"{language}.po").open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    return Words(
-        language,
-        {
+@cache
+def _read(language: str, part: str) -> Words:
+    names = [language, *([f"{language}.{part}"] if part else [])]
+    messages: dict[str, str] = {}
+    for name in names:
+        with (_LOCALES / f"{name}.po").open("rb") as file:
+            catalogue = read_po(file, locale=language)
+        messages |= {
             str(message.id): str(message.string)
             for message in catalogue
             if message.id and message.string
-        },
-    )
+        }
+    return Words(language, messages)

@@ -50,10 +50,12 @@ class Desk(life.Life):
         *,
         rhythm: life.Rhythm,
         kinds: Sequence[Kind],
+        verifies: bool = False,
     ) -> None:
         super().__init__(store, town, seed, factor)
         self.rhythm = rhythm
         self._kinds = kinds
+        self._verifies = verifies
 
     def _report(self, report_id: str, at: datetime) -> NewReport:
         rng = self._random("report", report_id)
@@ -72,7 +74,9 @@ class Desk(life.Life):
             requested_at=at,
             expected_at=promised(at, self._town.timezone),
             quirk=rng.choices(list(_QUIRKS), list(_QUIRKS.values()))[0],
-            moves=lifecycle(rng, at, kind, place.name, self._town.timezone),
+            moves=lifecycle(
+                rng, at, kind, place.name, self._town.timezone, verifies=self._verifies
+            ),
             reporter=_somebody(rng),
         )
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from simulator.store import Move, Stage
+from simulator.store import VERIFIED, Move, Stage
 
 #: The national promise: 3 working days to verify and forward, 5 to answer.
 _PROMISED_WORKING_DAYS = 8
@@ -71,14 +71,30 @@ _REOPENED = (
     "kerusakan terjadi lagi menurut pelapor",
 )
 
+_VERIFIED = (
+    "pelapor menyatakan sudah beres",
+    "pelapor mengirim foto sesudah perbaikan",
+    "diperiksa di lapangan oleh pengawas kecamatan",
+    "dikonfirmasi kepada pelapor lewat telepon",
+)
+#: How many closings somebody else confirms, and how many days half of these take (simulated).
+_VERIFIED_SHARE, _VERIFIED_MEDIAN_DAYS = 0.72, 2.0
+
 
 def lifecycle(
-    rng: random.Random, at: datetime, work: Work, kelurahan: str, timezone: ZoneInfo
+    rng: random.Random,
+    at: datetime,
+    work: Work,
+    kelurahan: str,
+    timezone: ZoneInfo,
+    *,
+    verifies: bool = False,
 ) -> list[Move]:
     """All moves after Menunggu, oldest first.
 
     Most are done within days, a share only after the promised date; about one in twenty each is
-    returned or rejected, and a few are reopened once.
+    returned or rejected, and a few are disputed and reopened once. With `verifies`, seven of ten
+    that stay done are confirmed within days by the reporter or a supervisor.
     """
     path = _Path(rng, at, timezone, [])
     days = work.median_days * rng.lognormvariate(0.0, 0.8)
@@ -100,6 +116,11 @@ def lifecycle(
     if rng.random() < 0.04:
         path.step(rng.uniform(0.5, 4.0), "Dibuka kembali", rng.choice(_REOPENED))
         _act(path, work, days * 0.6)
+    if verifies and rng.random() < _VERIFIED_SHARE:
+        after = _VERIFIED_MEDIAN_DAYS * rng.lognormvariate(0.0, 0.7)
+        # People answer when they like, not in office hours.
+        path.now += timedelta(seconds=max(60, int(after * 86_400)))
+        path.moves.append(Move(at=path.now, stage=VERIFIED, note=rng.choice(_VERIFIED)))
     return path.moves
 
 

@@ -25,9 +25,14 @@ Stage = Literal[
     "Dikembalikan",
     "Ditolak",
     "Dibuka kembali",
+    "Diverifikasi",
 ]
 
 _CLOSING: tuple[Stage, ...] = ("Selesai", "Ditolak")
+#: No stage that a report is in: somebody else confirms that it is done.
+VERIFIED: Stage = "Diverifikasi"
+#: What a database of an older simulator lacks.
+_LATER_COLUMNS = ("closed_at", "verified_at")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -48,7 +53,9 @@ CREATE TABLE IF NOT EXISTS reports (
   requested_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   expected_at INTEGER,
-  quirk TEXT NOT NULL
+  quirk TEXT NOT NULL,
+  closed_at INTEGER,
+  verified_at INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS reports_updated ON reports (updated_at, id);
 CREATE INDEX IF NOT EXISTS reports_requested ON reports (requested_at, id);
@@ -87,7 +94,10 @@ class Quirk(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A change of stage at an instant (UTC, whole seconds). `agency` is set where one takes it."""
+    """A change of stage at an instant (UTC, whole seconds). `agency` is set where one takes it.
+
+    A move to `VERIFIED` leaves the stage as it is.
+    """
 
     at: datetime
     stage: Stage
@@ -133,7 +143,7 @@ class NewReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """A report with its present stage."""
+    """A report with its present stage; `verified_at` is of its present closing."""
 
     id: str
     service_code: str
@@ -151,6 +161,8 @@ class StoredReport:
     updated_at: datetime
     expected_at: datetime | None
     quirk: Quirk
+    closed_at: datetime | None = None
+    verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +206,10 @@ class Store:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA busy_timeout = 5000")
         self._connection.executescript(_SCHEMA)
+        known = {row["name"] for row in self._connection.execute("PRAGMA table_info(reports)")}
+        for name in _LATER_COLUMNS:
+            if name not in known:
+                self._connection.execute(f"ALTER TABLE reports ADD COLUMN {name} INTEGER")
 
     def close(self) -> None:
         """Close the file; the store is of no use afterwards."""
@@ -291,7 +307,8 @@ def _insert(db: sqlite3.Connection, report: NewReport) -> None:
     at = _seconds(report.requested_at)
     expected = None if report.expected_at is None else _seconds(report.expected_at)
     added = db.execute(
-        "INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 1, ?, ?, ?, ?) "
+        "INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?, 1, ?, ?, ?, ?, "
+        "NULL, NULL) "
         "ON CONFLICT DO NOTHING",
         (
             report.id,
@@ -337,21 +354,28 @@ def _insert(db: sqlite3.Connection, report: NewReport) -> None:
 
 def _move(db: sqlite3.Connection, until: int) -> None:
     due = db.execute("SELECT * FROM moves WHERE at <= ? ORDER BY at, report_id", (until,))
-    db.executemany(
-        "UPDATE reports SET stage = ?, note = ?, agency = coalesce(?, agency), is_open = ?, "
-        "updated_at = ? WHERE id = ?",
-        [
+    for row in due.fetchall():
+        at, report_id = row["at"], row["report_id"]
+        if row["stage"] == VERIFIED:
+            db.execute(
+                "UPDATE reports SET note = ?, verified_at = ?, updated_at = ? WHERE id = ?",
+                (row["note"], at, at, report_id),
+            )
+            continue
+        closes = row["stage"] in _CLOSING
+        db.execute(
+            "UPDATE reports SET stage = ?, note = ?, agency = coalesce(?, agency), is_open = ?, "
+            "updated_at = ?, closed_at = ?, verified_at = NULL WHERE id = ?",
             (
                 row["stage"],
                 row["note"],
                 row["agency"],
-                row["stage"] not in _CLOSING,
-                row["at"],
-                row["report_id"],
-            )
-            for row in due.fetchall()
-        ],
-    )
+                not closes,
+                at,
+                at if closes else None,
+                report_id,
+            ),
+        )
     db.execute("DELETE FROM moves WHERE at <= ?", (until,))
 
 
@@ -398,6 +422,8 @@ def _stored(row: sqlite3.Row) -> StoredReport:
         updated_at=_instant(row["updated_at"]),
         expected_at=None if row["expected_at"] is None else _instant(row["expected_at"]),
         quirk=Quirk(row["quirk"]),
+        closed_at=None if row["closed_at"] is None else _instant(row["closed_at"]),
+        verified_at=None if row["verified_at"] is None else _instant(row["verified_at"]),
     )
 
 

@@ -14,7 +14,8 @@ import pytest
 from lawang.settings import ROOT
 
 ROOMS = (
-    "lawang", "connectors", "dashboards", "layouts", "api", "simulator", "kpi_cli", "sources_cli",
+    "lawang", "connectors", "dashboards", "layouts", "light", "brief", "api", "simulator",
+    "kpi_cli", "rules_cli", "sources_cli", "screens_cli",
 )  # fmt: skip
 DOORS = {"app", "cli"}
 

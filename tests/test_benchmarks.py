@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 
 import benchmarks
-from benchmarks import ingest, poll, results, stream
+from benchmarks import ingest, mayor, poll, results, stream
 from benchmarks.figures import Aim, BenchError, Figures
 from benchmarks.ground import Ground, open_ground
 from benchmarks.ingest.reports import LONGEST, ReportMaker
 from benchmarks.ingest.writers import NaiveWriter, OwnWriter
+from benchmarks.mayor.facts import PLACED, placed_kpis
 from benchmarks.poll.mix import EVERY_S, SHARES, lay_out, spread, write_pack
 from benchmarks.poll.watching import judge_cadence
 from benchmarks.stream.screens import Load, StreamScreen, Tally
 from benchmarks.stream.wall import FEATURES, Wall
 from connectors.registry import bind
 from lawang.city import load_city
+from lawang.domain.kpi import Horizon, KpiValue, Light, Span
 from lawang.polling.clock import first_tick
 from lawang.store.engine import migrate, open_engine
 from lawang.store.history import History, IncidentFilter
@@ -65,6 +67,14 @@ def poll_figures() -> Figures:
     return poll.measure(poll.Plan(sources=20, seconds=21, warm_up_s=0, rounds=1), ignore)
 
 
+@pytest.fixture(scope="module")
+def mayor_figures(ground: Ground) -> Figures:
+    with pytest.MonkeyPatch.context() as patch:
+        # What a phone sees is measured by tests of its own, and a web process by those of the API.
+        patch.setattr(mayor, "measure_process", lambda *_: {})
+        return mayor.measure(mayor.Plan(days=420, times=1, pandas_times=1, phone_times=0), ignore)
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -96,6 +106,43 @@ def test_the_ingest_run_gives_the_figure(ingest_figures: Figures, aim: Aim) -> N
 @pytest.mark.parametrize("aim", poll.AIMS, ids=lambda aim: aim.key)
 def test_the_polling_run_gives_the_figure(poll_figures: Figures, aim: Aim) -> None:
     assert aim.key in poll_figures
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("first_cold_p95_ms", "first_warm_p95_ms", "drill_cold_p95_ms", "drill_warm_p95_ms"),
+        *("pandas_first_vs_ours", "kept_first_vs_ours", "pandas_kpi_vs_ours", "kept_first_vs_warm"),
+    ],
+)
+def test_the_run_of_the_mayors_pages_gives_the_figure(mayor_figures: Figures, key: str) -> None:
+    assert mayor_figures[key] > 0
+
+
+def test_a_full_run_of_the_mayors_pages_has_ten_years() -> None:
+    assert mayor.FULL.days >= 3652
+
+
+def test_as_many_indicators_have_facts_by_kecamatan_as_are_claimed(ground: Ground) -> None:
+    assert len(placed_kpis(ground.city)) == PLACED == 60
+
+
+def _value(value: float | None) -> KpiValue:
+    day = MOMENT.date()
+    return KpiValue(
+        kpi="k", region="", horizon=Horizon(Span.DAY, day, day), value=value, target=1.0,
+        score=1.0, light=Light.GREEN, grey=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("theirs", [1.0 + 1e-8, None])
+def test_a_figure_that_pandas_sees_otherwise_ends_the_run(theirs: float | None) -> None:
+    with pytest.raises(BenchError, match=r"value of k: the product says 1\.0, pandas"):
+        mayor.check_value("k", _value(1.0), (theirs, 1.0, 1.0, True))
+
+
+def test_a_figure_that_differs_by_the_order_of_adding_up_is_the_same() -> None:
+    mayor.check_value("k", _value(1.0), (1.0 + 1e-12, 1.0, 1.0, True))
 
 
 @pytest.mark.parametrize("key", ["cores", "due", "polls_per_s", "records_per_s", "naive_cores"])
@@ -246,7 +293,7 @@ def _hear_in_pieces(data: bytes, size: int) -> Tally:
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BenchError, match=r"'coffee'.*ingest, poll, stream, all"):
+    with pytest.raises(BenchError, match=r"'coffee'.*ingest, mayor, poll, stream, all"):
         benchmarks.run("coffee")
 
 

@@ -187,7 +187,7 @@ MISTAKES = [
         '"${sim}/',
     ),
     Mistake(ELAPOR, '"drainase"', '"selokan"', "map.category.DRN", "DRN", "not in categories"),
-    Mistake(ELAPOR, 'closed = "selesai"', 'closed = "beres"', "map.status.closed", "closed"),
+    Mistake(ELAPOR, 'closed = "selesai"', 'closed = "beres"', "map.status.closed", "closed ="),
     Mistake(
         ELAPOR,
         '"Dibuka kembali" = "menunggu"',

@@ -175,7 +175,7 @@ def test_the_sources_of_a_department_are_named_by_it(city: City, tmp_path: Path)
     value = 'kind="source_quality"\nwhat="validity"\nopd="bpkad"'
     formula = read(changed(_VALUE, value), city, tmp_path).kpis["satu"].formula
     assert isinstance(formula, QualityFormula)
-    assert set(formula.sources) == {"apbd", "apbd_opd"}
+    assert set(formula.sources) == {"apbd", "apbd_opd", "apbd_pembiayaan", "kas_daerah"}
 
 
 def test_a_reading_keeps_its_ways(city: City, tmp_path: Path) -> None:

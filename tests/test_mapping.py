@@ -41,7 +41,7 @@ def _read_time(text: object, *forms: str) -> datetime | None:
 
 
 def test_every_field_is_read_from_where_its_expression_points() -> None:
-    times = {"requested_at", "updated_at", "due_at"}
+    times = {"requested_at", "updated_at", "due_at", "closed_at", "verified_at"}
     numbers = {"latitude": -2.9, "longitude": 104.7}
     row = {name: _WHEN if name in times else name for name in _NAMES} | numbers
     row["media_url"] = "https://x.example/1.jpg"
@@ -281,3 +281,11 @@ def test_a_vehicle_listed_twice_is_counted_as_repeated() -> None:
         {"yields": ["positions"], "fields": {"external_id": "id", "observed_at": "at"}}
     )
     assert map_rows([{"id": "B1", "at": _WHEN}] * 2, options).repeated == 1
+
+
+def test_an_end_that_has_not_come_is_no_gap_in_the_data() -> None:
+    fields = Fields.model_validate(
+        {"external_id": "id", "requested_at": "at", "closed_at": "end", "verified_at": "seen"}
+    )
+    parsed = map_reports([{"id": 1, "at": _WHEN, "end": None, "seen": ""}], fields, Formats())
+    assert (parsed.filled, parsed.fillable) == (2, 2)

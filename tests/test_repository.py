@@ -24,7 +24,8 @@ TEST_SETTINGS = {"LAWANG_CHROMIUM"}
 
 #: What a city pack may consist of. A pack is data: whoever installs one runs nobody's code.
 PACK_SUFFIXES = {
-    ".csv", ".geojson", ".json", ".md", ".pb", ".png", ".svg", ".toml", ".txt", ".xlsx", ".xml",
+    ".csv", ".geojson", ".json", ".jsonl", ".md", ".pb", ".png", ".svg", ".toml", ".txt", ".xlsx",
+    ".xml",
 }  # fmt: skip
 
 #: Files of assets/ in which an address is something that a browser may load.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A list in an object is not the standard's, but several servers wrap theirs.
 _WRAPPERS = ("service_requests", "requests", "services", "errors", "error")
+#: The only element of a request whose children have names of their own.
+_EXTENDED = "extended_attributes"
 _XML_LISTS = ("service_requests", "services")
 # The only other encodings met in feeds; any codec a server may name is not to be tried.
 _OTHER_ENCODINGS = {"iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"}
@@ -134,7 +136,11 @@ def _parse_xml(content: bytes | str) -> Element:
 
 
 def _as_record(element: Element) -> dict[str, object]:
-    return {_name(child): "".join(child.itertext()) or None for child in element}
+    return {
+        name: _as_record(child) if name == _EXTENDED else "".join(child.itertext()) or None
+        for child in element
+        for name in [_name(child)]
+    }
 
 
 def _name(element: Element) -> str:

@@ -118,6 +118,8 @@ def _query(options: Open311Options, step: _Step) -> dict[str, str]:
     query = {"page": str(step.page), "page_size": str(options.page_size)}
     if options.jurisdiction_id:
         query["jurisdiction_id"] = options.jurisdiction_id
+    if options.fields.closed_at or options.fields.verified_at:
+        query["extensions"] = "true"
     if step.after is not None and options.updated_parameter:
         query[options.updated_parameter] = _stamp(step.after)
     else:

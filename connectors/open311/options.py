@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from lawang.connector import Options
 
@@ -24,6 +24,20 @@ def _check_address(text: str) -> str:
     if "@" in place or query or fragment:
         raise ValueError("must hold no user, password, query or fragment; a key goes to api_key")
     return text.strip().rstrip("/") + "/"
+
+
+class ExtendedFields(BaseModel):
+    """`[fields]`: names in a record's `extended_attributes`, which the standard leaves open.
+
+    Where one is given, `extensions=true` is sent along, as servers that have them ask for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    closed_at: str = Field("", description="When the request was last closed.")
+    verified_at: str = Field(
+        "", description="When another than who closed it confirmed that; empty: never told."
+    )
 
 
 class Open311Options(Options):
@@ -64,6 +78,7 @@ class Open311Options(Options):
     max_bytes: int = Field(
         20_000_000, ge=1_000, le=200_000_000, description="The largest answer taken, in bytes."
     )
+    fields: ExtendedFields = Field(default_factory=ExtendedFields)
     services: bool = Field(False, description="Whether the list of services is read as well.")
     timezone: ZoneInfo = Field(
         ZoneInfo("Asia/Jakarta"), description="Where times without an offset are meant."

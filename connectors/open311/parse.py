@@ -104,7 +104,19 @@ def _make(record: object, changed: datetime | None, options: Open311Options) -> 
         requested_at=requested,
         updated_at=changed,
         due_at=read_time(record.get("expected_datetime"), options.timezone),
+        closed_at=_read_extended(record, options.fields.closed_at, options),
+        verified_at=_read_extended(record, options.fields.verified_at, options),
     )
+
+
+def _read_extended(
+    record: dict[str, object], name: str, options: Open311Options
+) -> datetime | None:
+    """A time of the server's own, which the standard keeps room for in `extended_attributes`."""
+    own = record.get("extended_attributes")
+    if not name or not isinstance(own, dict):
+        return None
+    return read_time(own.get(name), options.timezone)
 
 
 def _reject(reason: str, detail: str, record: object, external_id: str | None = None) -> Reject:

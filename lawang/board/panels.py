@@ -17,6 +17,18 @@ ranking     rows: {kecamatan code: {open, new_today, past_due}}; unlocated: the 
 hours       new: [24 counts, oldest first, the last one is the running hour]; until
 sources     sources: {source id: SourceState and its name, opd, cadence}
 city        simulated: is anything on the wall simulated
+indicators  version: another one whenever a daily fact is; last: the last complete day; at: when
+            it was worked out; simulated; city: {span: {score?, light, counting, total, change?}}
+            over the five horizons; dimensions: {id: the same over the month}; troubled:
+            ["source id:health"] of those of its sources that are stale or worse. Empty until
+            history was read, and in a city without indicators
+alarms      what the city's own rules find (`lawang.rules.panel`). alarms: {alarm id: {rule,
+            severity, state: active|unknown, owner, name_id, name_en, text_id, text_en, subject,
+            region?, region_name, value?, observed_at?, began_at, active_at, acked, simulated,
+            why?}}; worst?: the worst severity of these; unknown: how many of these nobody can
+            tell; shelved, silenced: how many open ones are counted but not announced; blind:
+            {rule: how many things it cannot tell of}; rules: how many there are. Empty until
+            history was read
 ==========  =====================================================================================
 """
 
@@ -28,7 +40,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lawang.city import City
-from lawang.domain.health import SourceState, state_to_plain
+from lawang.domain.health import Health, SourceState, health, state_to_plain
 from lawang.domain.incident import (
     UNKNOWN_CATEGORY,
     EventKind,
@@ -51,7 +63,8 @@ class BoardState:
 
     `week_ago` are the four numbers of the same hour last week, None while history is younger.
     `features` keeps the map feature of each incident between computations, `entries` that of each
-    source beside the state it was made of.
+    source beside the state it was made of. `indicators` is what `lawang.overview.panel` worked out,
+    `alarms` what `lawang.rules.panel` did.
     """
 
     city: City
@@ -62,6 +75,8 @@ class BoardState:
     week_ago_at: datetime | None = None
     features: dict[str, Panel] = field(default_factory=dict)
     entries: dict[str, tuple[SourceState | None, Panel]] = field(default_factory=dict)
+    indicators: Panel = field(default_factory=dict)
+    alarms: Panel = field(default_factory=dict)
 
 
 def day_began(city: City, now: datetime) -> datetime:
@@ -233,6 +248,28 @@ def city_panel(state: BoardState, now: datetime) -> Panel:
     return {"simulated": simulated}
 
 
+def indicators(state: BoardState, now: datetime) -> Panel:
+    """What was worked out, and which of its sources cannot be relied on at this moment."""
+    if not state.indicators:
+        return {}
+    troubled = []
+    for source_id in state.indicators["sources"]:
+        found = health(
+            state.states.get(source_id) or SourceState(source_id=source_id),
+            state.city.sources[source_id].cadence,
+            now,
+        )
+        # A late one is often back before anybody has read that it is late.
+        if found not in (Health.FRESH, Health.LATE):
+            troubled.append(f"{source_id}:{found.value}")
+    return {**state.indicators, "troubled": troubled}
+
+
+def alarms(state: BoardState, now: datetime) -> Panel:
+    """What was read of them; shelves and silence windows end at its next reading."""
+    return state.alarms
+
+
 #: Every panel, and what has to change for it to be computed anew. Time moves all of `TIMED`.
 PANELS: Mapping[str, Callable[[BoardState, datetime], Panel]] = {
     "counters": counters,
@@ -243,9 +280,13 @@ PANELS: Mapping[str, Callable[[BoardState, datetime], Panel]] = {
     "hours": hours,
     "sources": sources,
     "city": city_panel,
+    "indicators": indicators,
+    "alarms": alarms,
 }
 AFTER_INCIDENTS = ("counters", "regions", "incidents", "latest", "ranking", "hours")
-AFTER_SOURCE = ("sources", "city")
+AFTER_SOURCE = ("sources", "city", "indicators")
+#: What is computed anew as time goes by.
+TIMED = (*AFTER_INCIDENTS, "indicators", "alarms")
 
 
 def compute(state: BoardState, now: datetime, names: Iterable[str]) -> dict[str, Panel]:

@@ -22,6 +22,7 @@ from lawang.board.panels import (
     AFTER_SOURCE,
     LATEST,
     PANELS,
+    TIMED,
     BoardState,
     Panel,
     compute,
@@ -48,7 +49,9 @@ class BoardWorker:
     """The board of one installation; only the holder of the clock starts it.
 
     `may_write` tells whether this process holds the clock at this very moment: one that wakes from
-    a freeze must not announce what another has announced better meanwhile.
+    a freeze must not announce what another has announced better meanwhile. `indicators` reads how
+    the city's indicators stand, `alarms` what its rules find; they may raise StoreError, and what
+    is shown stays.
     """
 
     def __init__(
@@ -59,8 +62,12 @@ class BoardWorker:
         *,
         clock: Clock,
         may_write: Callable[[], bool] = lambda: True,
+        indicators: Callable[[datetime], Panel] = lambda _now: {},
+        alarms: Callable[[datetime], Panel] = lambda _now: {},
     ) -> None:
         self._may_write = may_write
+        self._indicators = indicators
+        self._alarms = alarms
         self._city = city
         self._history = history
         self._live = live
@@ -71,6 +78,7 @@ class BoardWorker:
         self._state = BoardState(city)
         self._stop = threading.Event()
         self._refill = threading.Event()
+        self._reread = threading.Event()
         self._thread: threading.Thread | None = None
         self._last_tick = 0.0
         self._last_alive = 0.0
@@ -95,6 +103,10 @@ class BoardWorker:
     def refill(self) -> None:
         """Read everything from history at the next turn; safe from any thread."""
         self._refill.set()
+
+    def reread_indicators(self) -> None:
+        """Look at once how the indicators stand, not at the next tick; safe from any thread."""
+        self._reread.set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -125,6 +137,10 @@ class BoardWorker:
                     self._stop.wait(max(0.0, self._next_take - time.monotonic()))
                     self._take([message, *_waiting(subscription)])
                     self._next_take = time.monotonic() + _GAP_S
+                if self._reread.is_set():
+                    self._reread.clear()
+                    self._read_indicators()
+                    self._announce(["indicators"])
                 self._keep_time()
         finally:
             subscription.close()
@@ -167,6 +183,8 @@ class BoardWorker:
         self._shown = {}
         self._seq = {}
         self._read_history()
+        self._read_indicators()
+        self._read_alarms()
         self._announce(PANELS)
         self._last_alive = 0.0
 
@@ -174,8 +192,10 @@ class BoardWorker:
         """Follow what changed: the named incidents and sources, read from the cache."""
         ids: dict[str, None] = {}
         polled: set[str] = set()
+        alarmed = False
         for message in messages:
             content = orjson.loads(message["data"])
+            alarmed = alarmed or bool(content.get("alarms"))
             ids |= dict.fromkeys(content["incidents"])
             if content["source"] is not None:
                 polled.add(content["source"])
@@ -197,6 +217,9 @@ class BoardWorker:
                 names += [name for name in ("counters", "latest") if name not in names]
             self._state.states |= self._live.source_states(polled)
             names += AFTER_SOURCE
+        if alarmed:
+            self._read_alarms()
+            names.append("alarms")
         self._announce(names)
 
     def _keep_time(self) -> None:
@@ -211,7 +234,9 @@ class BoardWorker:
             self._last_tick = now
             self._drop_long_closed()
             self._read_history()
-            self._announce(AFTER_INCIDENTS)
+            self._read_indicators()
+            self._read_alarms()
+            self._announce(TIMED)
 
     def _drop_long_closed(self) -> None:
         oldest = self._clock() - KEPT_AFTER_CLOSING
@@ -238,6 +263,23 @@ class BoardWorker:
             self._compare_with_last_week()
         except StoreError as error:
             log.debug("last week not read", kind=error.kind)
+
+    def _read_indicators(self) -> None:
+        try:
+            self._state.indicators = self._indicators(self._clock())
+        except StoreError as error:
+            log.debug("indicators not read", kind=error.kind)
+        except Exception:
+            # A fault there must not cost the wall all the rest.
+            log.exception("indicators cannot be worked out")
+
+    def _read_alarms(self) -> None:
+        try:
+            self._state.alarms = self._alarms(self._clock())
+        except StoreError as error:
+            log.debug("alarms not read", kind=error.kind)
+        except Exception:
+            log.exception("alarms cannot be shown")
 
     def _compare_with_last_week(self) -> None:
         now = self._clock()

@@ -32,15 +32,21 @@ _OTHER_NAMES: dict[str, dict[str, str]] = {
     "alerts": {"requested_at": "sent_at", "region": "areas"},
     "readings": {"observed_at": "at", "updated_at": "observed_at"},
 }
+#: One of these names what a record of rows is known by.
+_IDENTIFYING = frozenset({"external_id", "observed_at", "subject"})
 #: Of readings `[measures]` tells more than a field could.
 _NOT_SHOWN = {"readings": {"measure", "value"}}
 
 
 def use_fields(raw: Mapping[str, Sequence[Any]], source: Source) -> tuple[FieldUse, ...]:
-    """The fields that the source's file names, or every field where the protocol names them."""
-    own: Mapping[str, Any] | None = source.connection.get("fields")
+    """The fields that the source's file names, or every field where the protocol names them.
+
+    A file that names some beside those of its protocol (Open311) does not name what a record is
+    known by.
+    """
+    own: Mapping[str, Any] = source.connection.get("fields") or {}
     kinds = [kind for kind in source.yields if kind in _RAW]
-    if own is not None:
+    if _IDENTIFYING & own.keys():
         return tuple(use for name, value in own.items() for use in _stated(name, value, kinds, raw))
     found: dict[str, FieldUse] = {}
     for kind in kinds:
@@ -48,7 +54,7 @@ def use_fields(raw: Mapping[str, Sequence[Any]], source: Source) -> tuple[FieldU
         for each in fields(_RAW[kind]):
             if each.name not in hidden and each.name not in found:
                 values = [getattr(record, each.name) for record in raw.get(kind, ())]
-                found[each.name] = _use(each.name, values, None)
+                found[each.name] = _use(each.name, values, own.get(each.name))
     return tuple(found.values())
 
 

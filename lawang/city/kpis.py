@@ -156,6 +156,7 @@ class _KpiTable(_Table):
     dimension: str
     owner: str
     unit: _Text
+    unit_en: str = ""
     direction: Direction
     combine: Combine
     weight: _Weight = 1.0
@@ -173,6 +174,8 @@ class _KpiTable(_Table):
     def _agrees(self) -> _KpiTable:
         if self.amber > self.green:
             raise ValueError("amber must not be above green")
+        if self.unit_en and (self.unit == "%" or self.unit == "Rp"):
+            raise ValueError(f"unit_en: {self.unit} is the same in every language, leave it out")
         if self.target is not None and not self.target_source.strip():
             raise ValueError("target_source must say where the target is from")
         return self
@@ -243,8 +246,9 @@ class _OfSources(_Table):
 
 class _IncidentShareValue(_OfSources):
     kind: Literal["incident_share"]
-    what: Literal["within_due", "closed", "reopened"]
+    what: Literal["within_due", "closed", "claimed", "verified", "reopened"]
     categories: list[str] = Field(default_factory=list)
+    verify_days: int | None = Field(None, ge=1, le=60)
 
 
 class _IncidentValue(_OfSources):
@@ -289,6 +293,8 @@ _VALUES: dict[str, type[_Table]] = {
     "request_minutes": _RequestValue,
     "source_quality": _QualityValue,
 }
+#: LAPOR! closes a report that nobody disputed ten working days after it was followed up.
+_VERIFY_DAYS = 10
 _INCIDENT_FIGURES = {"incident_count": IncidentFigure.COUNT, "incident_hours": IncidentFigure.HOURS}
 _REQUEST_FIGURES = {"request_count": RequestFigure.COUNT, "request_minutes": RequestFigure.MINUTES}
 
@@ -362,7 +368,16 @@ def _incidents(
         if isinstance(value, _IncidentShareValue)
         else _INCIDENT_FIGURES[value.kind]
     )
-    return IncidentFormula(figure=figure, sources=sources, categories=categories)
+    verify_days = 0
+    if figure is IncidentFigure.VERIFIED:
+        verify_days = _VERIFY_DAYS
+    if isinstance(value, _IncidentShareValue) and value.verify_days is not None:
+        if figure is not IncidentFigure.VERIFIED:
+            raise _Mistake(("verify_days",), 'belongs to what = "verified"')
+        verify_days = value.verify_days
+    return IncidentFormula(
+        figure=figure, sources=sources, categories=categories, verify_days=verify_days
+    )
 
 
 def _requests(value: _RequestShareValue | _RequestValue, pack: _Pack) -> RequestFormula:
@@ -458,8 +473,8 @@ def _kpi(
         **table.model_dump(
             include={
                 "name_id", "name_en", "definition_id", "definition_en", "dimension", "owner",
-                "unit", "direction", "combine", "weight", "green", "amber", "minimum", "due",
-                "simulated_target", "target_source",
+                "unit", "unit_en", "direction", "combine", "weight", "green", "amber", "minimum",
+                "due", "simulated_target", "target_source",
             }
         ),
         formula=formula,

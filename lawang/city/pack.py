@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -20,14 +20,20 @@ from pydantic import (
 
 from lawang.city.imported import ImportReport, current_version, read_report
 from lawang.city.kpis import read_kpis
+from lawang.city.programme import read_programme
 from lawang.city.regions import Regions, read_points, read_regions
+from lawang.city.rules import read_rules
+from lawang.city.screens import FILE_NAME, Named, read_screens
 from lawang.city.shapes import read_geojson, read_shapes
 from lawang.city.source import Source, read_source
 from lawang.city.toml import Model, first_mistake, mistake, read_model, read_toml
 from lawang.domain.errors import PackError
 from lawang.domain.incident import UNKNOWN_CATEGORY
 from lawang.domain.kpi import Curve, Dimension, Kpi
+from lawang.domain.programme import Programme
 from lawang.domain.region import Box, Gazetteer, Region
+from lawang.domain.rule import Rule
+from lawang.domain.screen import ScreenProgramme
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,11 @@ class Boundaries:
     kelurahan_approximate: bool
     note: str
     imported: ImportReport | None = None
+    note_en: str = ""
+
+    def note_in(self, language: str) -> str:
+        """The note for people of a language; the pack's own where it has none in it."""
+        return self.note_en or self.note if language == "en" else self.note
 
     @property
     def approximate(self) -> bool:
@@ -80,7 +91,8 @@ class City:
     """One city. Mappings are by id; GeoJSON is in degrees WGS84, its features carry `code`.
 
     `sla_working_days` is how many working days a report may take; `area_km2` the least and the
-    most that published figures give; `credits` name where the data comes from and must be shown.
+    most that published figures give; `credits` name where the data comes from and must be shown
+    (`credits_en` the same in English, where the pack has them).
     """
 
     slug: str
@@ -107,6 +119,14 @@ class City:
     dimensions: dict[str, Dimension]
     curves: dict[str, Curve]
     kpis: dict[str, Kpi]
+    programme: Programme = field(default_factory=Programme)
+    credits_en: tuple[str, ...] = ()
+    screens: ScreenProgramme = field(default_factory=ScreenProgramme)
+    rules: dict[str, Rule] = field(default_factory=dict)
+
+    def credits_in(self, language: str) -> tuple[str, ...]:
+        """The credits for people of a language; the pack's own where it has none in it."""
+        return self.credits_en if language == "en" and self.credits_en else self.credits
 
 
 _Text = Annotated[str, Field(min_length=1)]
@@ -159,6 +179,7 @@ class _Sla(_Table):
 class _BoundariesTable(_Table):
     approximate: bool
     note: _Text
+    note_en: str = ""
 
 
 def _zone(name: Any) -> ZoneInfo:
@@ -179,6 +200,7 @@ class CityFile(_Table):
     code: str = Field(pattern=r"^\d\d\.\d\d$")
     timezone: Annotated[ZoneInfo, BeforeValidator(_zone)]
     credits: list[_Text] = Field(min_length=1)
+    credits_en: list[_Text] = Field(default_factory=list)
     bbox: _Bbox
     area: _Area
     population: _Population
@@ -242,6 +264,16 @@ def load_city(
         for source in [read_source(file, opds, categories, env, simulated)]
     }
     indicators = read_kpis(pack_dir / "kpi.toml", sources, categories, opds)
+    programme = read_programme(pack_dir / "mayor.toml", indicators, sources, opds)
+    kecamatan = {region.code for region in regions.kecamatan}
+    rules = read_rules(pack_dir / "rules.toml", sources, categories, opds, kecamatan)
+    named = Named(
+        kecamatan=[each.code for each in regions.kecamatan],
+        opds=opds,
+        categories=categories,
+        rules=rules,
+    )
+    screens = read_screens(pack_dir / FILE_NAME, named)
     return City(
         slug=city.slug,
         name=city.name,
@@ -267,9 +299,13 @@ def load_city(
             for each in read_points(pack_dir / "regions" / "landmarks.csv", city.box, "name")
         ),
         credits=tuple(city.credits),
+        credits_en=tuple(city.credits_en),
         dimensions=indicators.dimensions,
         curves=indicators.curves,
         kpis=indicators.kpis,
+        programme=programme,
+        screens=screens,
+        rules=rules,
     )
 
 
@@ -302,15 +338,18 @@ def _boundaries(pack_dir: Path, data_dir: Path | None, city: CityFile) -> tuple[
     """The folder of the GeoJSON in force, and how far it can be trusted."""
     version = current_version(data_dir, city.slug) if data_dir is not None else None
     if version is None:
-        approximate = city.boundaries.approximate
-        return pack_dir / "regions", Boundaries(approximate, approximate, city.boundaries.note)
+        given = city.boundaries
+        lines = Boundaries(given.approximate, given.approximate, given.note, note_en=given.note_en)
+        return pack_dir / "regions", lines
     report = read_report(version)
     day = report.imported_at.astimezone(city.timezone).strftime("%d-%m-%Y")
-    origin = f"{report.file}, diimpor {day}"
+    origin, origin_en = f"{report.file}, diimpor {day}", f"{report.file}, imported {day}"
     if report.level == "kelurahan":
-        return version, Boundaries(False, False, f"Batas wilayah resmi ({origin})", report)
+        note = f"Batas wilayah resmi ({origin})"
+        return version, Boundaries(False, False, note, report, f"Official boundaries ({origin_en})")
     note = f"Batas kecamatan resmi ({origin}); batas kelurahan perkiraan"
-    return version, Boundaries(False, True, note, report)
+    note_en = f"Official kecamatan boundaries ({origin_en}); those of kelurahan approximate"
+    return version, Boundaries(False, True, note, report, note_en)
 
 
 def _river(file: Path) -> dict[str, Any]:

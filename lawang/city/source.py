@@ -66,6 +66,12 @@ class Source:
     contact: str
     file: Path
 
+    @property
+    def tells_verification(self) -> bool:
+        """Whether `[fields]` says where a closing's verification stands; else nobody can tell."""
+        fields = self.connection.get("fields")
+        return isinstance(fields, dict) and bool(fields.get("verified_at"))
+
 
 _Text = Annotated[str, Field(min_length=1)]
 _Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

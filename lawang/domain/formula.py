@@ -27,10 +27,16 @@ class Within(StrEnum):
 
 
 class IncidentFigure(StrEnum):
-    """What is counted of incidents. Shares have the decidable ones as denominator."""
+    """What is counted of incidents. Shares have the decidable ones as denominator.
+
+    CLAIMED is done by the department's own word, VERIFIED by somebody else's; CLOSED counts
+    rejected ones too.
+    """
 
     WITHIN_DUE = "within_due"
     CLOSED = "closed"
+    CLAIMED = "claimed"
+    VERIFIED = "verified"
     REOPENED = "reopened"
     COUNT = "count"
     HOURS = "hours"
@@ -92,11 +98,16 @@ class ReadingRatioFormula:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFormula:
-    """Incidents of some sources and categories; empty categories mean all."""
+    """Incidents of some sources and categories; empty categories mean all.
+
+    `verify_days` are the working days after a closing by which it should have been verified;
+    0 for every figure but VERIFIED.
+    """
 
     figure: IncidentFigure
     sources: tuple[str, ...]
     categories: tuple[str, ...] = ()
+    verify_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,8 @@ class Report:
 
     Latitude and longitude are degrees WGS84 as the source gave them, not yet checked against
     the city. `updated_at` is None where the source does not say when the record last changed.
+    `closed_at` is when it was last closed, `verified_at` when somebody other than who closed it
+    (the reporter, a supervisor) confirmed that; None where the source does not say.
     """
 
     external_id: str
@@ -59,6 +61,8 @@ class Report:
     requested_at: datetime | None = None
     updated_at: datetime | None = None
     due_at: datetime | None = None
+    closed_at: datetime | None = None
+    verified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ class Incident:
     `observed_estimated` tells that the source gave no usable time, so fetched_at stands in.
     `closed_at` is None while open; for one already closed when first seen, at a source that gives
     no times, it is the time of the report, the earliest possible.
+    `verified_at` is when somebody other than who closed it confirmed that it is done; None while
+    nobody has said so, and again once it is reopened.
     `placed_by` is how the region was found: point, code, bps_code, name, or "" when it was not;
     `location_problem` is "", missing, outside or swapped (swapped was mended and is on the map).
     """
@@ -113,6 +119,7 @@ class Incident:
     fetched_at: datetime
     reopened: int
     simulated: bool
+    verified_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -130,6 +137,7 @@ class EventKind(StrEnum):
     STATUS_CHANGED = "status_changed"
     REOPENED = "reopened"
     AMENDED = "amended"
+    VERIFIED = "verified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +182,7 @@ _STATE_FIELDS = tuple(f.name for f in fields(Incident))
 # Read in one call each: comparing and copying states is most of what a large import costs.
 _compared_values = attrgetter(*_COMPARED)
 _state_values = attrgetter(*_STATE_FIELDS)
-_INSTANTS = ("requested_at", "due_at", "closed_at", "observed_at", "fetched_at")
+_INSTANTS = ("requested_at", "due_at", "closed_at", "verified_at", "observed_at", "fetched_at")
 
 
 def incident_id(source_id: str, external_id: str) -> str:
@@ -198,7 +206,8 @@ def compare(current: Incident | None, incoming: Incident) -> list[IncidentEvent]
     """The events that lead from `current` to what the source says now; none when nothing is new.
 
     A first sight makes REPORTED at the time of the report, as every report begins in Menunggu,
-    and, if it has moved on since, a second event for the move.
+    and, if it has moved on since, a second event for the move. A closing and its verification are
+    two events, each at its own time, also when both are learned at once.
     """
     if current is None:
         return _first_sight(incoming)
@@ -211,7 +220,11 @@ def compare(current: Incident | None, incoming: Incident) -> list[IncidentEvent]
         )
         if new != old
     }
-    if not changed:
+    verified_at = _confirmed_at(current, incoming)
+    is_confirmed = current.verified_at is None and verified_at is not None
+    if verified_at != current.verified_at and not is_confirmed:
+        changed["verified_at"] = verified_at
+    if not changed and not is_confirmed:
         return []
     # A source that changes a record without moving its time: we only know when we saw it.
     estimated = incoming.observed_estimated or incoming.observed_at == current.observed_at
@@ -219,31 +232,89 @@ def compare(current: Incident | None, incoming: Incident) -> list[IncidentEvent]
     # The log of one incident never runs backwards: a time before one that was only estimated (the
     # source's clock may be slow) gives way to it, and counts as estimated too.
     at = max(observed_at, current.observed_at)
-    changed["observed_at"] = at
-    changed["observed_estimated"] = estimated or at != observed_at
-    changed["fetched_at"] = incoming.fetched_at
+    seen = {
+        "observed_at": at,
+        "observed_estimated": estimated or at != observed_at,
+        "fetched_at": incoming.fetched_at,
+    }
+    events: list[IncidentEvent] = []
+    if "status" in changed or (changed and not is_confirmed):
+        events.append(_change(current, incoming, changed | seen, at))
+        changed = {}
+    if is_confirmed:
+        since = events[-1].at if events else current.observed_at
+        events.append(_confirmation(incoming, verified_at, changed | seen, since, at))
+    return events
+
+
+def _change(
+    current: Incident, incoming: Incident, changes: dict[str, Any], at: datetime
+) -> IncidentEvent:
+    """What became of an incident, but for a verification."""
     kind = EventKind.AMENDED
     open_delta = 0
-    if "status" in changed:
+    if "status" in changes:
         kind = EventKind.STATUS_CHANGED
         if current.is_open and not incoming.is_open:
-            changed["closed_at"] = at
+            if _states_closing(incoming) and not _is_of_before(current, incoming):
+                at = max(current.observed_at, min(incoming.closed_at or at, at))
+            changes["closed_at"] = at
             open_delta = -1
         elif not current.is_open and incoming.is_open:
             kind = EventKind.REOPENED
-            changed["closed_at"] = None
-            changed["reopened"] = current.reopened + 1
+            changes["closed_at"] = None
+            changes["reopened"] = current.reopened + 1
             open_delta = 1
-    return [
-        IncidentEvent(
-            incident_id=current.id,
-            kind=kind,
-            at=at,
-            fetched_at=incoming.fetched_at,
-            changes=changed,
-            open_delta=open_delta,
-        )
-    ]
+    return IncidentEvent(
+        incident_id=current.id,
+        kind=kind,
+        at=at,
+        fetched_at=incoming.fetched_at,
+        changes=changes,
+        open_delta=open_delta,
+    )
+
+
+def _confirmation(
+    incoming: Incident,
+    verified_at: datetime | None,
+    changes: dict[str, Any],
+    since: datetime,
+    until: datetime,
+) -> IncidentEvent:
+    """The event of a verification, at its own time as far as the log allows."""
+    return IncidentEvent(
+        incident_id=incoming.id,
+        kind=EventKind.VERIFIED,
+        at=max(since, min(verified_at or until, until)),
+        fetched_at=incoming.fetched_at,
+        changes=changes | {"verified_at": verified_at},
+    )
+
+
+def _confirmed_at(current: Incident, incoming: Incident) -> datetime | None:
+    """When the present closing was verified; None while it is not.
+
+    A source may go on naming the verification of an earlier closing after a reopening: that one
+    was disputed, and confirms nothing of what was done since.
+    """
+    stated = incoming.verified_at
+    if stated is None or incoming.is_open or stated == current.verified_at:
+        return None if incoming.is_open else stated
+    if current.reopened and stated < (current.closed_at or current.observed_at):
+        return None
+    return stated
+
+
+def _is_of_before(current: Incident, incoming: Incident) -> bool:
+    """Whether the closing that is stated is one from before the reopening."""
+    stated = incoming.closed_at
+    return current.reopened > 0 and stated is not None and stated < current.observed_at
+
+
+def _states_closing(incident: Incident) -> bool:
+    """Whether its source told when it was closed, apart from when the record last changed."""
+    return incident.closed_at is not None and incident.closed_at != incident.observed_at
 
 
 def _first_sight(incoming: Incident) -> list[IncidentEvent]:
@@ -252,6 +323,7 @@ def _first_sight(incoming: Incident) -> list[IncidentEvent]:
     changes = field_values(incoming) | {
         "status": Status.WAITING,
         "closed_at": None,
+        "verified_at": None,
         "reopened": 0,
         "observed_at": at if moved else incoming.observed_at,
     }
@@ -270,6 +342,8 @@ def _first_sight(incoming: Incident) -> list[IncidentEvent]:
         # A source that never says when: it moved some time after the report, not when we first saw
         # it. The earliest possible time keeps old cases out of today's numbers.
         moved_at = at if incoming.observed_estimated else incoming.observed_at
+        if closes and _states_closing(incoming):
+            moved_at = max(at, min(incoming.closed_at or moved_at, incoming.observed_at))
         moved_to: dict[str, Any] = {"status": incoming.status, "observed_at": incoming.observed_at}
         if closes:
             moved_to["closed_at"] = moved_at
@@ -283,6 +357,10 @@ def _first_sight(incoming: Incident) -> list[IncidentEvent]:
                 open_delta=-1 if closes else 0,
             )
         )
+        if closes and incoming.verified_at is not None:
+            events.append(
+                _confirmation(incoming, incoming.verified_at, {}, moved_at, incoming.observed_at)
+            )
     return events
 
 

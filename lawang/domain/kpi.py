@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 from lawang.domain.formula import Formula
@@ -126,20 +127,19 @@ class Curve:
 
     def share(self, day: date) -> float:
         """The share of the year reached by the end of `day`; 0 before 1 January."""
-        anchors = [(date(day.year - 1, 12, 31), 0.0)]
-        anchors += [(_date_of(day.year, *at), share) for at, share in self.points]
-        place = bisect_left([at for at, _ in anchors], day)
-        before, after = anchors[max(0, place - 1)], anchors[place]
-        if after[0] == day:
-            return after[1]
-        whole = self._length(before[0], after[0])
+        days, shares = _anchors(self.points, day.year)
+        place = bisect_left(days, day)
+        before, after = max(0, place - 1), place
+        if days[after] == day:
+            return shares[after]
+        whole = self._length(days[before], days[after])
         # A stretch without a working day has nothing to spread by: take its days as they are.
         part = (
-            self._length(before[0], day) / whole
+            self._length(days[before], day) / whole
             if whole
-            else (day - before[0]).days / (after[0] - before[0]).days
+            else (day - days[before]).days / (days[after] - days[before]).days
         )
-        return before[1] + (after[1] - before[1]) * part
+        return shares[before] + (shares[after] - shares[before]) * part
 
     def between(self, first: date, last: date) -> float:
         """The share that belongs to the days from `first` to `last`, both of one year."""
@@ -152,6 +152,15 @@ class Curve:
         if not self.working_days:
             return days
         return sum(is_working_day(after + timedelta(days=n)) for n in range(1, days + 1))
+
+
+@lru_cache(maxsize=1024)
+def _anchors(
+    points: tuple[tuple[tuple[int, int], float], ...], year: int
+) -> tuple[list[date], list[float]]:
+    """The days of a curve in one year and their shares, from 31 December before on."""
+    days = [date(year - 1, 12, 31), *(_date_of(year, *at) for at, _ in points)]
+    return days, [0.0, *(share for _, share in points)]
 
 
 def _date_of(year: int, month: int, day: int) -> date:
@@ -250,6 +259,7 @@ class Kpi:
 
     `green` and `amber` are the least scores of those lights; `minimum` the least cohort in a
     horizon; `due` how often new data is to come (a word); `stale_after` how old the newest may be.
+    `unit_en` is the unit in English, "" where it is the same.
     `simulated_target` says that the target was published nowhere; `target_source` where it is from.
     """
 
@@ -273,6 +283,11 @@ class Kpi:
     stale_after: timedelta = timedelta(days=3)
     simulated_target: bool = False
     target_source: str = ""
+    unit_en: str = ""
+
+    def unit_in(self, language: str) -> str:
+        """The unit for people of a language; `unit` itself decides how values are written."""
+        return self.unit_en or self.unit if language == "en" else self.unit
 
 
 # --- facts and values ----------------------------------------------------------------------------
@@ -298,8 +313,8 @@ class Daily:
 class Totals:
     """The days of one horizon, summed up; for LAST the newest day alone.
 
-    `days` is how many days are known, `newest` the newest of them; `known` names them where not
-    all are (None: all of the horizon).
+    `days` is how many days are known, `newest` the newest of them. `known` names them where not all
+    of the horizon are and a target depends on which (a sum's); else it may be None.
     """
 
     num: float
@@ -378,7 +393,8 @@ def evaluate(
     """Value, target and score of one horizon. Without `now` age plays no part (a past horizon).
 
     `observed_at` replaces that of the totals: a kecamatan without a report is not older than the
-    city. The amount that a kecamatan is to bring is not known, so sums have no target there.
+    city. Not so of a state, which somebody must have told: it is as old as its own newest day.
+    The amount that a kecamatan is to bring is not known, so sums have no target there.
     """
     if totals is None:
         return KpiValue(
@@ -388,7 +404,9 @@ def evaluate(
     value = value_of(kpi, totals)
     target = None if region and kpi.combine is Combine.SUM else target_of(kpi, horizon, totals)
     score = None if value is None or target is None else score_of(kpi.direction, value, target)
-    seen = observed_at or totals.observed_at
+    seen = totals.observed_at
+    if observed_at is not None and kpi.combine is not Combine.LAST:
+        seen = observed_at
     age = None if now is None else now - seen
     grey: Grey | None = None
     if value is None:
@@ -463,14 +481,15 @@ def light_of(score: float, green: float, amber: float) -> Light:
     return Light.AMBER if score >= amber - _ROUNDING else Light.RED
 
 
-def wilson(num: float, den: float) -> tuple[float, float] | None:
-    """The 95% interval of a share (Wilson, 1927); None without a cohort."""
+def wilson(num: float, den: float, z: float = _Z) -> tuple[float, float] | None:
+    """The interval of a share (Wilson, 1927), of 95% unless `z` is another normal quantile; None
+    without a cohort."""
     if den <= 0:
         return None
     share = min(1.0, max(0.0, num / den))
-    middle = share + _Z**2 / (2 * den)
-    reach = _Z * math.sqrt(share * (1 - share) / den + _Z**2 / (4 * den**2))
-    whole = 1 + _Z**2 / den
+    middle = share + z**2 / (2 * den)
+    reach = z * math.sqrt(share * (1 - share) / den + z**2 / (4 * den**2))
+    whole = 1 + z**2 / den
     return max(0.0, (middle - reach) / whole), min(1.0, (middle + reach) / whole)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, Table, select
 
@@ -24,6 +25,7 @@ from lawang.domain.formula import (
 )
 from lawang.domain.incident import Status
 from lawang.domain.service import RequestStatus
+from lawang.domain.workdays import end_of_working_days
 from lawang.kpi.cells import Cell, Days, day_of
 from lawang.store import schema
 from lawang.store.database import chunked
@@ -58,15 +60,53 @@ def incident_cells(
     """The cells of incidents on `days`, by source."""
     table = schema.incident
     by_closing = formula.figure is IncidentFigure.HOURS
+    sources = telling_sources(formula, city)
     rows = _read(
-        connection, table, formula.sources, "category", formula.categories, days,
+        connection, table, sources, "category", formula.categories, days,
         by_closing=by_closing,
     )  # fmt: skip
 
     def judge(row: Row[Any]) -> _Judged:
+        if formula.figure is IncidentFigure.VERIFIED:
+            return _judge_closing(row, formula.verify_days, days.zone, now)
         return _judge_incident(row, formula.figure, now)
 
     return _sum_up(rows, judge, city, days, by_closing=by_closing)
+
+
+def telling_sources(formula: IncidentFormula, city: City) -> tuple[str, ...]:
+    """The sources that can tell the figure: where no verification is ever told, none is missing."""
+    if formula.figure is not IncidentFigure.VERIFIED:
+        return formula.sources
+    return tuple(
+        name
+        for name in formula.sources
+        if name in city.sources and city.sources[name].tells_verification
+    )
+
+
+def _judge_closing(row: Row[Any], verify_days: int, zone: ZoneInfo, now: datetime) -> _Judged:
+    """Whether what was claimed to be done was verified, once there was time for that.
+
+    One verified early waits for its days as the others do: else of the newest closings only those
+    that turned out well would be counted. A closing that was disputed (opened again) is decided: it
+    counts as not verified until a later one is.
+    """
+    if row.status == Status.REJECTED.value:
+        return None
+    is_closed = row.closed_at is not None
+    if not row.reopened and not (is_closed and _is_past(row, verify_days, zone, now)):
+        return None
+    return float(is_closed and row.verified_at is not None)
+
+
+def _is_past(row: Row[Any], verify_days: int, zone: ZoneInfo, now: datetime) -> bool:
+    return verify_by(day_of(row.closed_at, zone), verify_days, zone) < now
+
+
+def verify_by(closed_on: date, verify_days: int, zone: ZoneInfo) -> datetime:
+    """Until when a closing of a local day should have been verified."""
+    return end_of_working_days(closed_on, verify_days, zone)
 
 
 def _judge_incident(row: Row[Any], figure: IncidentFigure, now: datetime) -> _Judged:
@@ -78,10 +118,12 @@ def _judge_incident(row: Row[Any], figure: IncidentFigure, now: datetime) -> _Ju
         return took if took >= 0 else None
     if figure is IncidentFigure.REOPENED:
         return float(row.reopened > 0) if closed is not None or row.reopened else None
+    if figure is IncidentFigure.CLAIMED and row.status == Status.REJECTED.value:
+        return None
     # Without a due time it would be in the cohort only once it is closed, and so always succeed.
     if due is None or (closed is None and due >= now):
         return None
-    if figure is IncidentFigure.CLOSED:
+    if figure in (IncidentFigure.CLOSED, IncidentFigure.CLAIMED):
         return float(closed is not None)
     return float(closed is not None and closed <= due)
 
@@ -196,8 +238,8 @@ def _read(
     at = table.c.closed_at if by_closing else table.c.requested_at
     names = ("id", "source_id", "kecamatan", "status", "requested_at", "due_at", "closed_at")
     columns = [table.c[name] for name in (*names, "observed_at")]
-    if "reopened" in table.c:
-        columns.append(table.c.reopened)
+    if table is schema.incident:
+        columns += [table.c.reopened, table.c.verified_at]
     statement = select(*columns).where(table.c.source_id.in_(sources), at >= start, at < end)
     if wanted:
         statement = statement.where(table.c[column].in_(wanted))

@@ -67,10 +67,12 @@ class Evaluator:
     def by_kecamatan(self, kpi: Kpi, horizon: Horizon, now: datetime) -> dict[str, KpiValue]:
         """The value in each kecamatan, by code; those without a fact are grey.
 
-        Age is the city's: a kecamatan without a report is not out of date.
+        Age is the city's, as a kecamatan without a report is not out of date; but of a state it is
+        the kecamatan's own.
         """
         city = self.value(kpi, horizon, now)
-        totals = self._store.totals_by_region(kpi, horizon)
+        codes = [each.code for each in self._city.kecamatan]
+        totals = self._store.totals_by_region(kpi, horizon, codes)
         return {
             each.code: evaluate(
                 kpi,

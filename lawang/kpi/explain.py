@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -25,7 +25,10 @@ from lawang.store.history import History
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What one subject, source or department brought to a horizon. `value` as the indicator's."""
+    """What one subject, source or department brought to a horizon. `value` as the indicator's.
+
+    `code` is the source's own name of a subject that is called by its kecamatan, else "".
+    """
 
     key: str
     name: str
@@ -33,6 +36,7 @@ class Part:
     num: float
     den: float
     n: int
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,8 @@ class Explainer:
         groups: dict[str, list[Cell]] = defaultdict(list)
         for cell in self._facts.cells(kpi, first, last, now):
             groups[cell.key].append(cell)
-        found = [_part(kpi, key, cells) for key, cells in groups.items()]
+        regions = {each.code: each.name for each in self._city.kecamatan}
+        found = [_part(kpi, key, cells, regions) for key, cells in groups.items()]
         return tuple(sorted(found, key=lambda each: (-abs(each.num), each.key)))
 
     def count_held(self, kpi: Kpi, horizon: Horizon) -> int:
@@ -138,8 +143,11 @@ class Explainer:
         return count
 
 
-def _part(kpi: Kpi, key: str, cells: Sequence[Cell]) -> Part:
-    """One subject's cells by the indicator's own way of making a horizon of days."""
+def _part(kpi: Kpi, key: str, cells: Sequence[Cell], regions: Mapping[str, str]) -> Part:
+    """One subject's cells by the indicator's own way of making a horizon of days.
+
+    A subject without a name that lies in a kecamatan is called by it.
+    """
     if kpi.combine is Combine.LAST:
         cells = [max(cells, key=lambda cell: cell.day)]
     num = math.fsum(cell.num for cell in cells)
@@ -147,9 +155,11 @@ def _part(kpi: Kpi, key: str, cells: Sequence[Cell]) -> Part:
     value: float | None = num
     if kpi.combine is not Combine.SUM:
         value = num / den if den else None
+    newest = cells[-1]
+    place = regions.get(newest.kecamatan or "", "") if newest.name == key else ""
     return Part(
-        key=key, name=cells[-1].name, value=value, num=num, den=den,
-        n=sum(cell.n for cell in cells),
+        key=key, name=place or newest.name, value=value, num=num, den=den,
+        n=sum(cell.n for cell in cells), code=key if place else "",
     )  # fmt: skip
 
 

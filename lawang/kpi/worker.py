@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, Table, select
@@ -20,6 +21,7 @@ from lawang.city import City
 from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
 from lawang.domain.formula import (
+    IncidentFigure,
     IncidentFormula,
     QualityFormula,
     ReachedFormula,
@@ -31,6 +33,7 @@ from lawang.domain.formula import (
 from lawang.domain.kpi import Kpi
 from lawang.domain.measure import MeasureKind, Period, span
 from lawang.kpi.cells import ONE_DAY, Days, day_of, day_start, last_complete_day
+from lawang.kpi.counted import telling_sources, verify_by
 from lawang.kpi.daily import DailyFacts
 from lawang.kpi.hearing import known_days
 from lawang.kpi.measured import measure_of, neighbours, series_of
@@ -254,7 +257,10 @@ class Indicators:
         """The days of records that have become overdue since the last look, by time alone."""
         formula, zone = kpi.formula, self._city.timezone
         found: Iterable[datetime] = ()
-        if isinstance(formula, IncidentFormula):
+        if isinstance(formula, IncidentFormula) and formula.figure is IncidentFigure.VERIFIED:
+            sources = telling_sources(formula, self._city)
+            found = _verifiable(connection, sources, formula.verify_days, since, now, zone)
+        elif isinstance(formula, IncidentFormula):
             found = _due(connection, schema.incident, formula.sources, since, now)
         elif isinstance(formula, RequestFormula):
             found = _due(connection, schema.service_request, formula.sources, since, now)
@@ -280,6 +286,34 @@ def _due(
             table.c.closed_at.is_(None),
             table.c.due_at >= since,
             table.c.due_at <= now,
+        )
+    ).scalars()
+
+
+def _verifiable(
+    connection: Connection,
+    sources: Sequence[str],
+    verify_days: int,
+    since: datetime,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Iterable[datetime]:
+    """When the closed reports were made whose time to be verified has gone by since then."""
+    begun, last = None, None
+    day = day_of(now, zone)
+    while (end := verify_by(day, verify_days, zone)) >= since:
+        if end <= now:
+            begun, last = day, last or day
+        day -= ONE_DAY
+    if begun is None or last is None:
+        return ()
+    start, end = Days(begun, last, zone).bounds
+    table = schema.incident
+    return connection.execute(
+        select(table.c.requested_at).where(
+            table.c.source_id.in_(sources),
+            table.c.closed_at >= start,
+            table.c.closed_at < end,
         )
     ).scalars()
 
@@ -324,11 +358,16 @@ def digest_of(kpi: Kpi, city: City) -> str:
         for each in measures
     ]
     text = repr((kpi.combine.value, formula, str(city.timezone), told))
+    if isinstance(formula, IncidentFormula) and formula.figure is IncidentFigure.VERIFIED:
+        text += repr(telling_sources(formula, city))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class KpiWorker:
-    """One thread that takes a turn a minute; only the holder of the clock starts it."""
+    """One thread that takes a turn a minute; only the holder of the clock starts it.
+
+    `on_change` is called after a turn that changed facts.
+    """
 
     def __init__(
         self,
@@ -337,6 +376,7 @@ class KpiWorker:
         *,
         clock: Clock,
         may_write: Callable[[], bool] = lambda: True,
+        on_change: Callable[[], None] = lambda: None,
         every_s: float = EVERY_S,
         first_after_s: float = _FIRST_AFTER_S,
     ) -> None:
@@ -344,6 +384,7 @@ class KpiWorker:
         self._is_idle = not city.kpis
         self._clock = clock
         self._may_write = may_write
+        self._on_change = on_change
         self._every_s = every_s
         self._first_after_s = first_after_s
         self._stop = threading.Event()
@@ -391,6 +432,8 @@ class KpiWorker:
             if self._is_failing:
                 log.info("indicators are kept again")
             self._is_failing = False
+            if turn.rebuilt or turn.forgotten or turn.changed:
+                self._on_change()
             if turn.rebuilt or turn.forgotten:
                 log.info(
                     "indicators worked out anew",

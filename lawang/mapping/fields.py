@@ -43,6 +43,7 @@ class Fields(_Table):
     updated_at: Expression | None = None
     due_at: Expression | None = None
     closed_at: Expression | None = None
+    verified_at: Expression | None = None
     status: Expression | None = None
     status_note: Expression | None = None
     category: Expression | None = None

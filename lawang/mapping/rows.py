@@ -135,6 +135,8 @@ class _Mapping:
             requested_at=requested_at,
             updated_at=taken.time("updated_at"),
             due_at=taken.time("due_at"),
+            closed_at=taken.later("closed_at"),
+            verified_at=taken.later("verified_at"),
         )
         self.see(made.updated_at)
         self.keep(self.reports, made, _changed_at)
@@ -343,6 +345,11 @@ class _Taken:
 
     def time(self, name: str) -> datetime | None:
         value = self._take(name)
+        return None if value is None else self._formats.read_time(value)
+
+    def later(self, name: str) -> datetime | None:
+        """A time that is rightly empty until it comes, and so no gap in the data."""
+        value = self.raw(name)
         return None if value is None else self._formats.read_time(value)
 
     def facts(self) -> dict[str, str | float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -13,13 +14,26 @@ from lawang.city import City
 from lawang.domain.clock import Clock, utc_now
 from lawang.domain.errors import Fenced, StoreError
 from lawang.kpi.worker import KpiWorker
+from lawang.overview.panel import IndicatorsPanel
 from lawang.polling.clock import SourceClock
 from lawang.polling.lease import RENEW_S, ClockLease
 from lawang.polling.poll import Bound, ClientFactory, Poller, ReachFactory
+from lawang.rules.panel import AlarmsPanel
+from lawang.rules.watch import RuleWatch
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 
 log = structlog.get_logger(__name__)
+
+
+class Chore(Protocol):
+    """Something else that only the holder of the clock does, in threads of its own."""
+
+    def start(self, may_write: Callable[[], bool]) -> None:
+        """Begin, at once; `may_write` tells whether the clock is still held."""
+
+    def stop(self) -> None:
+        """End, and wait for what is under way; may block for seconds. Safe to repeat."""
 
 
 class PollerService:
@@ -38,12 +52,29 @@ class PollerService:
         *,
         client_for: ClientFactory,
         reach_for: ReachFactory = lambda _source, _options: (None, None),
+        chores: Sequence[Chore] = (),
         clock: Clock = utc_now,
     ) -> None:
         self._live = live
+        self._chores = chores
         self._lease = ClockLease(live, history)
-        self._board = BoardWorker(city, history, live, clock=clock, may_write=self._holds_clock)
-        self._indicators = KpiWorker(city, history, clock=clock, may_write=self._holds_clock)
+        self._board = BoardWorker(
+            city,
+            history,
+            live,
+            clock=clock,
+            may_write=self._holds_clock,
+            indicators=IndicatorsPanel(city, history),
+            alarms=AlarmsPanel(city, history),
+        )
+        self._rules = RuleWatch(city, history, live, clock=clock, may_write=self._holds_clock)
+        self._indicators = KpiWorker(
+            city,
+            history,
+            clock=clock,
+            may_write=self._holds_clock,
+            on_change=self._board.reread_indicators,
+        )
         self._poller = Poller(
             city,
             history,
@@ -102,7 +133,10 @@ class PollerService:
             self._poller.forget()
             self._board.start()
             self._indicators.start()
+            self._rules.start()
             self._clock.start()
+            for chore in self._chores:
+                chore.start(self._holds_clock)
         elif fence is not None:
             self._poller.fence = fence
 
@@ -115,6 +149,9 @@ class PollerService:
             await asyncio.wait(self._under_way, timeout=5)
         await asyncio.to_thread(self._board.stop)
         await asyncio.to_thread(self._indicators.stop)
+        await asyncio.to_thread(self._rules.stop)
+        for chore in self._chores:
+            await asyncio.to_thread(chore.stop)
 
     async def _poll(self, bound: Bound) -> None:
         """One tick of one source: not while it is still busy, or being left alone.

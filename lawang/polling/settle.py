@@ -96,13 +96,14 @@ def _incident(
     stated = report.updated_at
     skewed = any(
         moment is not None and moment > newest_believable
-        for moment in (stated, report.requested_at)
+        for moment in (stated, report.requested_at, report.closed_at, report.verified_at)
     )
     estimated = stated is None or stated > newest_believable
     observed_at = fetched_at if estimated or stated is None else stated
     requested_at = report.requested_at or observed_at
     status = _status(report, source)
     region = region_text(source, report.region)
+    closed_at, verified_at = _ending(report, status, requested_at, newest_believable)
     place = city.gazetteer.place(report.latitude, report.longitude, region)
     incident = Incident(
         id=incident_id(source.id, report.external_id),
@@ -125,14 +126,32 @@ def _incident(
         location_problem=place.problem,
         requested_at=requested_at,
         due_at=report.due_at or due_after(requested_at, city.timezone, city.sla_working_days),
-        closed_at=None if status.is_open else observed_at,
+        closed_at=None if status.is_open else min(closed_at or observed_at, observed_at),
         observed_at=observed_at,
         observed_estimated=estimated,
         fetched_at=fetched_at,
         reopened=0,
         simulated=simulated,
+        verified_at=verified_at,
     )
     return incident, skewed
+
+
+def _ending(
+    report: Report, status: Status, requested_at: datetime, newest: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """When the source says a report was closed, and that closing verified, as far as believable.
+
+    Only what is done can be verified: a rejection is nobody's claim to have done something. What
+    was verified had been closed by then, where the source does not tell when.
+    """
+    closed, verified = (
+        at if at is not None and requested_at <= at <= newest else None
+        for at in (report.closed_at, report.verified_at)
+    )
+    if status is not Status.DONE:
+        verified = None
+    return (None if status.is_open else closed or verified), verified
 
 
 def _status(report: Report, source: Source) -> Status:

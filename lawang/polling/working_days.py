@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from lawang.domain.workdays import is_working_day
+from lawang.domain.workdays import end_of_working_days
 
 
 def due_after(requested_at: datetime, zone: ZoneInfo, working_days: int) -> datetime | None:
@@ -15,17 +14,6 @@ def due_after(requested_at: datetime, zone: ZoneInfo, working_days: int) -> date
     None at the end of the calendar: a placeholder such as the year 9999 has no day after it.
     """
     try:
-        return _end_of(requested_at.astimezone(zone).date().toordinal(), zone, working_days)
+        return end_of_working_days(requested_at.astimezone(zone).date(), working_days, zone)
     except (OverflowError, ValueError):
         return None
-
-
-@lru_cache(maxsize=4096)
-def _end_of(ordinal: int, zone: ZoneInfo, working_days: int) -> datetime:
-    day = datetime.fromordinal(ordinal).date()
-    left = working_days
-    while left > 0:
-        day += timedelta(days=1)
-        if is_working_day(day):
-            left -= 1
-    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=zone).astimezone(UTC)

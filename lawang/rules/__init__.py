@@ -1,0 +1,1 @@
+"""The city's own rules: facts -> judgements -> alarms, evaluated when something changes."""

@@ -37,6 +37,8 @@ from lawang.domain.incident import (
 from lawang.domain.position import Position
 from lawang.domain.service import ServiceRequest
 from lawang.store import schema
+from lawang.store.alarms import AlarmStore
+from lawang.store.briefs import BriefStore
 from lawang.store.database import CHUNK, Database
 from lawang.store.findings import FindingStore, end_finding, open_findings
 from lawang.store.inbox import Inbox
@@ -50,6 +52,7 @@ from lawang.store.records import (
     write_positions,
     write_requests,
 )
+from lawang.store.screens import ScreenStore
 from lawang.store.touches import INCIDENTS, touch
 
 
@@ -126,6 +129,9 @@ class History:
         self.quality = QualityStore(self.database)
         self.inbox = Inbox(engine)
         self.kpis = KpiStore(self.database)
+        self.briefs = BriefStore(self.database)
+        self.alarms = AlarmStore(self.database)
+        self.screens = ScreenStore(self.database)
         self._insert = self.database.insert
         self._reading = self.database.reading
         self._writing = self.database.writing

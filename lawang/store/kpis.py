@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, extract, func, select
 
 from lawang.domain.kpi import Combine, Daily, Horizon, Kpi, Totals
 from lawang.store import schema
@@ -23,6 +23,17 @@ class KpiState:
     digest: str
     through: date | None
     computed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """One calendar month of one indicator, summed up. `newest` is its last day that is known."""
+
+    newest: date
+    num: float
+    den: float
+    n: int
+    days: int
 
 
 class KpiStore:
@@ -56,6 +67,7 @@ class KpiStore:
                     )
                 )
             self._database.upsert(connection, table, [asdict(each) for each in changed])
+            self._note_change(connection, kpi)
         return len(changed) + len(gone)
 
     def forget(self, kpi: str) -> None:
@@ -63,6 +75,24 @@ class KpiStore:
         with self._database.writing() as connection:
             for table in (schema.kpi_day, schema.kpi_state):
                 connection.execute(delete(table).where(table.c.kpi == kpi))
+            self._note_change(connection, kpi)
+
+    def revisions(self) -> dict[str, int]:
+        """How often the facts of each indicator have changed; one never changed is left out.
+
+        A number never comes again, so that whoever keeps what he has read knows when to read anew.
+        """
+        table = schema.kpi_revision
+        with self._database.reading() as connection:
+            return {row.kpi: int(row.number) for row in connection.execute(select(table))}
+
+    def _note_change(self, connection: Connection, kpi: str) -> None:
+        table = schema.kpi_revision
+        connection.execute(
+            self._database.insert(table)
+            .values(kpi=kpi, number=1)
+            .on_conflict_do_update(index_elements=["kpi"], set_={"number": table.c.number + 1})
+        )
 
     def states(self) -> dict[str, KpiState]:
         """How far each indicator is worked out."""
@@ -92,42 +122,154 @@ class KpiStore:
     ) -> dict[str, Totals]:
         """The totals of each indicator over a horizon; those without a day are left out."""
         table = schema.kpi_day
-        found = self._sums(kpis, horizon, table.c.kpi, table.c.region == region)
-        return {name: totals for name, totals in found.items() if name in kpis}
-
-    def totals_by_region(self, kpi: Kpi, horizon: Horizon) -> dict[str, Totals]:
-        """The totals of one indicator for each kecamatan that has any."""
-        table = schema.kpi_day
-        own = (table.c.kpi == kpi.id) & (table.c.region != "")
-        return self._sums({kpi.id: kpi}, horizon, table.c.region, own)
-
-    def newest_observed(self) -> dict[str, datetime]:
-        """When the newest city-wide fact of each indicator was true."""
-        table = schema.kpi_day
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                select(table.c.kpi, func.max(table.c.observed_at))
-                .where(table.c.region == "")
-                .group_by(table.c.kpi)
-            ).all()
-        return {row[0]: row[1] for row in rows}
-
-    def _sums(
-        self,
-        kpis: Mapping[str, Kpi],
-        horizon: Horizon,
-        by: ColumnElement[str],
-        narrowed: ColumnElement[bool],
-    ) -> dict[str, Totals]:
-        """Totals grouped by a column: sums over the horizon, and for LAST the newest day."""
-        found: dict[str, Totals] = {}
         added = [name for name, kpi in kpis.items() if kpi.combine is not Combine.LAST]
-        newest = [name for name, kpi in kpis.items() if kpi.combine is Combine.LAST]
+        states = [name for name, kpi in kpis.items() if kpi.combine is Combine.LAST]
+        found = {
+            each.kpi: _totals_of(each)
+            for each in self.newest((name, region, horizon.last) for name in states)
+        }
         if added:
-            found |= self._added(added, horizon, by, narrowed)
-        if newest:
-            found |= self._newest(newest, horizon, by, narrowed)
+            found |= self._added(added, horizon, table.c.kpi, table.c.region == region)
+            held = [name for name in added if _names_days(kpis[name], found.get(name), horizon)]
+            for name, days in self.known_days(held, horizon.first, horizon.last, region).items():
+                found[name] = replace(found[name], known=tuple(days))
         return found
+
+    def totals_by_region(
+        self, kpi: Kpi, horizon: Horizon, regions: Sequence[str]
+    ) -> dict[str, Totals]:
+        """The totals of one indicator for each of the kecamatan that has any."""
+        table = schema.kpi_day
+        if kpi.combine is Combine.LAST:
+            wanted = [(kpi.id, region, horizon.last) for region in regions]
+            return {each.region: _totals_of(each) for each in self.newest(wanted)}
+        # Named one by one, so that each is one stretch of the primary key.
+        return self._added([kpi.id], horizon, table.c.region, table.c.region.in_(regions))
+
+    def city_days(self, kpis: Sequence[str], first: date, last: date) -> dict[str, list[Daily]]:
+        """The city's facts of several indicators, oldest first; those without any are left out."""
+        table = schema.kpi_day
+        wanted = select(*(table.c[name] for name in _FIELDS)).where(
+            table.c.kpi.in_(kpis), table.c.region == "", table.c.day.between(first, last)
+        )
+        found: dict[str, list[Daily]] = {}
+        with self._database.reading() as connection:
+            for kpi, region, day, num, den, n, at in connection.execute(wanted).all():
+                fact = Daily(kpi=kpi, region=region, day=day, num=num, den=den, n=n, observed_at=at)
+                found.setdefault(kpi, []).append(fact)
+        for facts in found.values():
+            facts.sort(key=lambda each: each.day)
+        return found
+
+    def on_days(self, kpis: Sequence[str], days: Sequence[date]) -> list[Daily]:
+        """The city's facts of several indicators on single days; those there are."""
+        if not kpis or not days:
+            return []
+        table = schema.kpi_day
+        wanted = select(*(table.c[name] for name in _FIELDS)).where(
+            table.c.kpi.in_(kpis), table.c.region == "", table.c.day.in_(days)
+        )
+        with self._database.reading() as connection:
+            return [_daily_of(row) for row in connection.execute(wanted).all()]
+
+    def known_days(
+        self, kpis: Sequence[str], first: date, last: date, region: str = ""
+    ) -> dict[str, list[date]]:
+        """The days of several indicators in one region of which anything is known, oldest first."""
+        if not kpis:
+            return {}
+        table = schema.kpi_day
+        wanted = select(table.c.kpi, table.c.day).where(
+            table.c.kpi.in_(kpis), table.c.region == region, table.c.day.between(first, last)
+        )
+        found: dict[str, list[date]] = {}
+        with self._database.reading() as connection:
+            for kpi, day in connection.execute(wanted).all():
+                found.setdefault(kpi, []).append(day)
+        for days in found.values():
+            days.sort()
+        return found
+
+    def newest(self, wanted: Iterable[tuple[str, str, date]]) -> list[Daily]:
+        """The newest fact of each (indicator, region) up to a day; those without any are left out.
+
+        One look-up in the primary key each: `max` over a group would read all of its days.
+        """
+        table = schema.kpi_day
+        statement = (
+            select(table)
+            .where(
+                table.c.kpi == bindparam("of"),
+                table.c.region == bindparam("within"),
+                table.c.day <= bindparam("until"),
+            )
+            .order_by(table.c.day.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            rows = [
+                connection.execute(statement, {"of": kpi, "within": region, "until": day}).first()
+                for kpi, region, day in wanted
+            ]
+        return [_daily_of(row) for row in rows if row is not None]
+
+    def months(self, kpis: Sequence[str], first: date, last: date) -> dict[str, list[Month]]:
+        """The city's facts of several indicators by calendar month, oldest first."""
+        table = schema.kpi_day
+        day = table.c.day
+        wanted = (
+            select(
+                table.c.kpi,
+                func.max(day).label("newest"),
+                func.sum(table.c.num).label("num"),
+                func.sum(table.c.den).label("den"),
+                func.sum(table.c.n).label("n"),
+                func.count().label("days"),
+            )
+            .where(table.c.kpi.in_(kpis), table.c.region == "", day.between(first, last))
+            .group_by(table.c.kpi, extract("year", day), extract("month", day))
+        )
+        found: dict[str, list[Month]] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(wanted):
+                month = Month(
+                    newest=row.newest, num=float(row.num), den=float(row.den), n=int(row.n),
+                    days=int(row.days),
+                )  # fmt: skip
+                found.setdefault(row.kpi, []).append(month)
+        for months in found.values():
+            months.sort(key=lambda each: each.newest)
+        return found
+
+    def region_days(
+        self, kpi: str, regions: Sequence[str], first: date, last: date
+    ) -> dict[str, list[tuple[date, float, float, int]]]:
+        """Day, num, den and n of one indicator in each of some kecamatan, oldest first."""
+        table = schema.kpi_day
+        columns = (table.c.region, table.c.day, table.c.num, table.c.den, table.c.n)
+        wanted = select(*columns).where(
+            table.c.kpi == kpi, table.c.region.in_(regions), table.c.day.between(first, last)
+        )
+        found: dict[str, list[tuple[date, float, float, int]]] = {}
+        with self._database.reading() as connection:
+            for region, day, num, den, n in connection.execute(wanted).all():
+                found.setdefault(region, []).append((day, num, den, n))
+        for days in found.values():
+            days.sort()
+        return found
+
+    def by_kecamatan(self, kpis: Iterable[str]) -> set[str]:
+        """Those of some indicators that have facts of any kecamatan."""
+        table = schema.kpi_day
+        statement = (
+            select(table.c.kpi).where(table.c.kpi == bindparam("of"), table.c.region > "").limit(1)
+        )
+        with self._database.reading() as connection:
+            return {
+                kpi
+                for kpi in kpis
+                if connection.execute(statement, {"of": kpi}).first() is not None
+            }
 
     def _added(
         self,
@@ -152,57 +294,24 @@ class KpiStore:
             .group_by(by)
         )
         with self._database.reading() as connection:
-            rows = connection.execute(statement).all()
-            gaps = [row.key for row in rows if row.days < horizon.days]
-            known: dict[str, list[date]] = {}
-            if gaps:
-                for key, day in connection.execute(
-                    select(by, table.c.day)
-                    .where(table.c.kpi.in_(names), within, narrowed, by.in_(gaps))
-                    .order_by(table.c.day)
-                ):
-                    known.setdefault(key, []).append(day)
-        return {
-            row.key: _totals(row, tuple(known[row.key]) if row.key in known else None)
-            for row in rows
-        }
-
-    def _newest(
-        self,
-        names: Sequence[str],
-        horizon: Horizon,
-        by: ColumnElement[str],
-        narrowed: ColumnElement[bool],
-    ) -> dict[str, Totals]:
-        table = schema.kpi_day
-        newest = (
-            select(by.label("key"), func.max(table.c.day).label("day"))
-            .where(table.c.kpi.in_(names), table.c.day <= horizon.last, narrowed)
-            .group_by(by)
-            .subquery()
-        )
-        statement = (
-            select(table, newest.c.key)
-            .join(newest, (by == newest.c.key) & (table.c.day == newest.c.day))
-            .where(table.c.kpi.in_(names), narrowed)
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(statement).all()
-        return {
-            row.key: Totals(
-                num=row.num,
-                den=row.den,
-                n=row.n,
-                days=1,
-                newest=row.day,
-                observed_at=row.observed_at,
-                known=(row.day,),
-            )
-            for row in rows
-        }
+            return {row.key: _totals(row) for row in connection.execute(statement).all()}
 
 
-def _totals(row: Row[Any], known: tuple[date, ...] | None) -> Totals:
+def _names_days(kpi: Kpi, totals: Totals | None, horizon: Horizon) -> bool:
+    """Whether the days known have to be named: only a sum is held to exactly what they bring."""
+    is_held = kpi.combine is Combine.SUM and kpi.target is not None
+    return is_held and totals is not None and totals.days < horizon.days
+
+
+def _totals_of(fact: Daily) -> Totals:
+    """A state by its newest day."""
+    return Totals(
+        num=fact.num, den=fact.den, n=fact.n, days=1, newest=fact.day,
+        observed_at=fact.observed_at, known=(fact.day,),
+    )  # fmt: skip
+
+
+def _totals(row: Row[Any]) -> Totals:
     return Totals(
         num=float(row.num),
         den=float(row.den),
@@ -210,7 +319,6 @@ def _totals(row: Row[Any], known: tuple[date, ...] | None) -> Totals:
         days=int(row.days),
         newest=row.newest,
         observed_at=row.observed_at,
-        known=known,
     )
 
 

@@ -194,6 +194,12 @@ class LiveStore:
         with _as_store_error():
             self._redis.transaction(change, self.keys.sources)
 
+    def note_alarms(self) -> None:
+        """Tell the board that the city's own alarms are other ones now."""
+        message = orjson.dumps({"incidents": [], "source": None, "alarms": True})
+        with _as_store_error():
+            self._redis.publish(self.keys.changed_channel, message)
+
     def take_wanted(self) -> list[str]:
         """The sources that were asked for; asking is over with that."""
         with _as_store_error():

@@ -113,6 +113,7 @@ incident = Table(
     Column("reopened", Integer, nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("version", Integer, nullable=False, comment="how many events led to this state"),
+    Column("verified_at", Instant, comment="when another than who closed it confirmed that"),
     comment="Current state, derived from incident_event; can be rebuilt from it",
 )
 Index("ix_incident_requested_at", incident.c.requested_at, incident.c.id)
@@ -353,6 +354,17 @@ service_request = Table(
 )
 Index("ix_service_request_requested_at", service_request.c.requested_at, service_request.c.id)
 Index("ix_service_request_source_id", service_request.c.source_id, service_request.c.closed_at)
+#: Requests to which an office still owes an outcome (`RequestStatus.is_open`), among millions.
+OPEN_REQUEST = text("status NOT IN ('selesai', 'ditolak', 'dibatalkan')")
+Index(
+    "ix_service_request_open",
+    service_request.c.source_id,
+    service_request.c.status,
+    service_request.c.due_at,
+    service_request.c.requested_at,
+    sqlite_where=OPEN_REQUEST,
+    postgresql_where=OPEN_REQUEST,
+)
 
 finding = Table(
     "finding",
@@ -455,6 +467,8 @@ kpi_day = Table(
     Column("n", Integer, nullable=False, comment="records behind it"),
     Column("observed_at", Instant, nullable=False, comment="the newest moment it is true of"),
     comment="What each local day adds to each indicator; made from the records",
+    # The days of an indicator lie together, whenever they were written: horizons are read by key.
+    sqlite_with_rowid=False,
 )
 
 kpi_state = Table(
@@ -475,4 +489,198 @@ kpi_touch = Table(
     Column("day", Date, primary_key=True, comment="in UTC"),
     Column("number", Integer, nullable=False, comment="grows with every touch"),
     comment="Days whose records changed since the indicators were worked out",
+)
+
+kpi_revision = Table(
+    "kpi_revision",
+    metadata,
+    Column("kpi", String(60), primary_key=True),
+    Column("number", BigInteger, nullable=False, comment="grows with every change of its days"),
+    comment="How often the daily facts of each indicator have changed",
+)
+
+# --- brief
+brief = Table(
+    "brief",
+    metadata,
+    Column("day", Date, primary_key=True, comment="the local day it was made for"),
+    Column("language", String(8), primary_key=True),
+    Column("edition", Integer, primary_key=True, comment="from 1; making it again adds one"),
+    Column("made_at", Instant, nullable=False, comment="what it is as of"),
+    Column("last", Date, nullable=False, comment="the local day it tells of"),
+    Column("title", Text, nullable=False),
+    Column("notes", Json, nullable=False),
+    Column("paragraphs", Json, nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("pdf_size", Integer, nullable=False),
+    Column("pdf_digest", String(64), nullable=False),
+    Column("xlsx_size", Integer, nullable=False),
+    Column("xlsx_digest", String(64), nullable=False),
+    # Last, so that a list of briefs does not read past them.
+    Column("pdf", LargeBinary, nullable=False),
+    Column("xlsx", LargeBinary, nullable=False),
+    comment="Morning briefs as they were made; never changed",
+)
+
+brief_mail = Table(
+    "brief_mail",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("language", String(8), primary_key=True),
+    Column("edition", Integer, primary_key=True),
+    Column("recipient", String(254), primary_key=True),
+    Column("message_id", String(250), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("tried_at", Instant),
+    Column("next_at", Instant, nullable=False, comment="not before then"),
+    Column("error", Text, nullable=False, comment="what went wrong last; no secret"),
+    comment="To whom each brief is to be sent, and how far that is",
+)
+Index("ix_brief_mail_next_at", brief_mail.c.state, brief_mail.c.next_at)
+
+# --- screens
+screen_beat = Table(
+    "screen_beat",
+    metadata,
+    Column("screen_id", String(60), primary_key=True),
+    Column("build", String(80), nullable=False),
+    Column("scene", String(60), nullable=False),
+    Column("seen_at", Instant, nullable=False, comment="by the server's clock"),
+    Column("oldest_panel_s", Float, comment="age of the oldest panel it shows"),
+    Column("fps", Float),
+    Column("heap_bytes", BigInteger),
+    Column("errors", Integer, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("skew_s", Float, comment="how far its own clock is ahead"),
+    Column("sound_armed", Boolean),
+    comment="The last heartbeat of each screen",
+)
+
+screen_command = Table(
+    "screen_command",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("screen_id", String(60), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("by", String(120), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, comment="nobody takes it any more"),
+    Column("scene", String(60), nullable=False),
+    Column("filters", Json, nullable=False),
+    Column("until", Instant, comment="the end of what lasts: a scene by hand, silence"),
+    Column("taken_at", Instant),
+    comment="What screens were told to do, by whom, each taken once",
+)
+Index("ix_screen_command_screen_id", screen_command.c.screen_id, screen_command.c.id)
+
+screen_token = Table(
+    "screen_token",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("name", String(120), nullable=False),
+    Column("screen_id", String(60), comment="null: it opens every screen"),
+    Column("digest", String(64), nullable=False, comment="SHA-256 of the key; the key is not kept"),
+    Column("made_by", String(120), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("last_used", Instant),
+    UniqueConstraint("digest", name="uq_screen_token_digest"),
+    comment="Keys with which screens read, and nothing else",
+)
+
+city_status = Table(
+    "city_status",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="always 1"),
+    Column("number", Integer, nullable=False, comment="grows with every write"),
+    Column("level", Integer, comment="by the rules"),
+    Column("since", Instant),
+    Column("lower_since", Instant, comment="since when less was called for"),
+    Column("lower_most", Integer, nullable=False, comment="the most called for since"),
+    Column("override", Json, comment="what a person set"),
+    comment="The city's status: how far the rules are, and a person's word",
+)
+
+city_status_log = Table(
+    "city_status_log",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("before", Integer),
+    Column("by", String(120), nullable=False, comment="empty: the rules"),
+    Column("reason", Text, nullable=False),
+    Column("until", Instant),
+    comment="Every change of the city's status",
+)
+
+# --- alarms
+alarm = Table(
+    "alarm",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("rule", String(60), nullable=False),
+    Column("key", String(330), nullable=False, comment="what the rule watches; empty: the city"),
+    Column("region", String(20), nullable=False, comment="empty: the city; else a kecamatan"),
+    Column("subject", String(300), nullable=False),
+    Column("subject_name", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("severity", String(20), nullable=False),
+    Column("value", Float),
+    Column("observed_at", Instant, comment="when the value was true"),
+    Column("why", String(30), nullable=False, comment="of an unknown one, the reason"),
+    Column("mark", String(80), nullable=False, comment="another one whenever its facts are"),
+    Column("simulated", Boolean, nullable=False),
+    Column("began_at", Instant, nullable=False, comment="when the condition began to hold"),
+    Column("active_at", Instant, nullable=False, comment="when it was raised"),
+    Column("ended_at", Instant, comment="null while open"),
+    Column("acked_at", Instant),
+    Column("acked_by", String(120)),
+    Column("shelved_until", Instant),
+    Column("shelved_by", String(120)),
+    Column("shelved_reason", Text),
+    Column("version", Integer, nullable=False, comment="grows with each change"),
+    comment="Alarms of the city's own rules, from raising to end",
+)
+#: A watched thing has one open alarm at most, whoever raises it.
+OPEN_ALARM = text("ended_at IS NULL")
+Index(
+    "ix_alarm_open",
+    alarm.c.rule,
+    alarm.c.key,
+    unique=True,
+    sqlite_where=OPEN_ALARM,
+    postgresql_where=OPEN_ALARM,
+)
+Index("ix_alarm_active_at", alarm.c.active_at, alarm.c.id)
+Index("ix_alarm_ended_at", alarm.c.ended_at)
+
+alarm_event = Table(
+    "alarm_event",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=True),
+    Column("alarm_id", RowId, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", String(120), nullable=False, comment="empty: the rule itself"),
+    Column("note", Text, nullable=False),
+    Column("value", Float),
+    comment="Append-only: what happened to each alarm, and who did it",
+)
+Index("ix_alarm_event_alarm_id", alarm_event.c.alarm_id, alarm_event.c.seq)
+
+alarm_watch = Table(
+    "alarm_watch",
+    metadata,
+    Column("rule", String(60), primary_key=True),
+    Column("key", String(330), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("region", String(20), nullable=False),
+    Column("began_at", Instant),
+    Column("raised_at", Instant, comment="of the open alarm"),
+    Column("quieted", String(80), nullable=False, comment="the mark at which a person resolved it"),
+    Column("why", String(30), nullable=False),
+    comment="What rules watch that is not simply normal; evaluation goes on from here",
 )

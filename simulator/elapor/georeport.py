@@ -1,8 +1,10 @@
 """The Open311 GeoReport v2 interface of e-lapor (http://wiki.open311.org/GeoReport_v2).
 
 Beside the standard it knows `updated_after` (ISO 8601, inclusive; the oldest change first) and
-`page_size` (default 100, at most 1000). Times are answered in the city's zone; a time without a
-zone in a query is taken in that zone. The key for `POST` is printed in the log: it guards nothing.
+`page_size` (default 100, at most 1000). With `extensions=true` each request has
+`extended_attributes`: when it was closed, and when that was verified. Times are answered in the
+city's zone; a time without a zone in a query is taken in that zone. The key for `POST` is printed
+in the log: it guards nothing.
 """
 
 from __future__ import annotations
@@ -92,13 +94,17 @@ class GeoReport:
 
     def _requests(self, request: Request) -> tuple[str, Any]:
         query = self._read_query(request.query_params)
-        return "service_requests", [self._speak(report) for report in self.store.find(query)]
+        extended = _wants_more(request)
+        return "service_requests", [
+            self._speak(report, extended) for report in self.store.find(query)
+        ]
 
     def _request(self, request: Request) -> tuple[str, Any]:
         found = self.store.find(Query(ids=(request.path_params["id"],)))
         if not found:
             raise Refusal(404, "service_request_id tidak ditemukan.")
-        return "service_requests", [self._speak(report) for report in found]
+        extended = _wants_more(request)
+        return "service_requests", [self._speak(report, extended) for report in found]
 
     async def _post(self, request: Request) -> Response:
         try:
@@ -196,7 +202,7 @@ class GeoReport:
             return None
         return (at + self.faults.skew).astimezone(self.town.timezone).isoformat()
 
-    def _speak(self, report: StoredReport) -> dict[str, Any]:
+    def _speak(self, report: StoredReport, extended: bool) -> dict[str, Any]:
         record: dict[str, Any] = {
             "service_request_id": report.id,
             "status": "open" if report.is_open else "closed",
@@ -216,7 +222,16 @@ class GeoReport:
             "long": report.longitude,
             "media_url": report.media_url,
         }
+        if extended:
+            record["extended_attributes"] = {
+                "closed_datetime": self._spoken_time(report.closed_at),
+                "verified_datetime": self._spoken_time(report.verified_at),
+            }
         return {**record, **_oddities(report)} if report.quirk else record
+
+
+def _wants_more(request: Request) -> bool:
+    return request.query_params.get("extensions", "").lower() == "true"
 
 
 def _oddities(report: StoredReport) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Life(life.Life):
     ) -> list[Move]:
         """The way of a report that a person filed."""
         rng = self._random("posted", report_id)
-        return lifecycle(rng, at, BY_CODE[code], kelurahan, self._town.timezone)
+        return lifecycle(rng, at, BY_CODE[code], kelurahan, self._town.timezone, verifies=True)
 
     def promised(self, at: datetime) -> datetime:
         """When a report filed at `at` should be answered: 8 working days on, weekends left out."""
@@ -153,7 +153,7 @@ class Life(life.Life):
             requested_at=at,
             expected_at=self.promised(at),
             quirk=quirk,
-            moves=lifecycle(rng, at, service, place.name, self._town.timezone),
+            moves=lifecycle(rng, at, service, place.name, self._town.timezone, verifies=True),
         )
         if quirk is Quirk.RETIRED_SERVICE:
             report = replace(

@@ -33,7 +33,9 @@ def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department, with its database `satpolpp.sqlite3` opened (made when missing)."""
     store = Store(settings.data_dir / "satpolpp.sqlite3")
     rhythm = Rhythm("PP", PER_DAY, ("satpolpp",))
-    life = Desk(store, town, settings.seed, settings.factor, rhythm=rhythm, kinds=KINDS)
+    life = Desk(
+        store, town, settings.seed, settings.factor, rhythm=rhythm, kinds=KINDS, verifies=True
+    )
     faults = Faults()
     return Department(
         id="satpolpp",

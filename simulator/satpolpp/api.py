@@ -75,6 +75,8 @@ class Api:
             "status": _STATUS.get(report.stage, _UNDER_WAY),
             "tanggal_lapor": self._time(report.requested_at),
             "tanggal_ubah": self._time(report.updated_at),
+            "tanggal_selesai": report.closed_at and self._time(report.closed_at),
+            "tanggal_verifikasi": report.verified_at and self._time(report.verified_at),
             "pelapor": reporter and {"nama": reporter.full_name, "telepon": reporter.phone},
         }
 

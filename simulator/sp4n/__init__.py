@@ -35,7 +35,9 @@ def department(town: Town, settings: SimulatorSettings) -> Department:
     """The department, with its database `sp4n.sqlite3` opened (made when missing)."""
     store = Store(settings.data_dir / "sp4n.sqlite3")
     rhythm = Rhythm("SP4N", PER_DAY, ("sp4n",))
-    life = Desk(store, town, settings.seed, settings.factor, rhythm=rhythm, kinds=KINDS)
+    life = Desk(
+        store, town, settings.seed, settings.factor, rhythm=rhythm, kinds=KINDS, verifies=True
+    )
     faults = Faults()
     tokens = Tokens(f"sp4n/{settings.seed}", settings.clock)
     return Department(

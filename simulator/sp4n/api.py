@@ -126,6 +126,8 @@ class Api:
             "tanggal": {
                 "masuk": self._time(report.requested_at),
                 "perubahan": self._time(report.updated_at),
+                "selesai": report.closed_at and self._time(report.closed_at),
+                "verifikasi": report.verified_at and self._time(report.verified_at),
             },
             "pelapor": reporter and {"nama": reporter.full_name, "telepon": reporter.phone},
         }

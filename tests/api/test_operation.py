@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from lawang.city import City
+from lawang.store.briefs import Letter, MailState
 from lawang.store.embedded import EmbeddedValkey
 from lawang.store.engine import open_engine
 from lawang.store.history import History
+from lawang.store.kpis import KpiState
 from tests.api.conftest import (
     Web,
     board_of,
@@ -21,6 +25,9 @@ from tests.api.conftest import (
     serve_web,
     until,
 )
+from tests.brief.conftest import make_brief
+
+MAYOR = "walikota@kota.example"
 
 
 def samples(web: Web) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -52,6 +59,27 @@ def test_figures_can_be_read_by_prometheus(web: Web) -> None:
     assert found["lawang_stream_clients", frozenset()] == 0
     assert found["lawang_board_silence_seconds", frozenset()] < 60
     assert found["lawang_source_failures", frozenset({("source", "elapor")})] == 0
+
+
+def test_the_figures_tell_when_indicators_were_looked_at_and_a_brief_was_made(
+    web: Web, full_history: History
+) -> None:
+    assert "lawang_brief_age_seconds" not in {name for name, _ in samples(web)}
+    history, now = full_history, datetime.now(UTC)
+    state = KpiState(kpi="x", digest="", through=None, computed_at=now - timedelta(hours=1))
+    history.kpis.save_states([state])
+    brief = replace(make_brief(), made_at=now - timedelta(hours=2))
+    history.briefs.save([brief], [(b"", b"")])
+    letter = Letter(
+        day=brief.day, language="id", edition=1, recipient=MAYOR, message_id="<x@y>",
+        state=MailState.REFUSED, attempts=1, tried_at=now, next_at=now, error="refused (550)",
+    )  # fmt: skip
+    history.briefs.queue([letter])
+    found = samples(web)
+    assert 3600 <= found["lawang_indicators_age_seconds", frozenset()] < 3700
+    assert 7200 <= found["lawang_brief_age_seconds", frozenset()] < 7300
+    assert found["lawang_brief_letters", frozenset({("state", "refused")})] == 1
+    assert MAYOR not in web.client.get("/metrics").text
 
 
 def test_a_source_has_exactly_one_health_among_the_figures(web: Web) -> None:

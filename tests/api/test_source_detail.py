@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.quality import BEATS, QualityBook
+from api.quality import QualityBook
 from api.services import Services
 from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.domain.quality import Tally
+from lawang.overview.quality import BEATS
 from lawang.store.history import History
 from tests.api.conftest import Web, make_installation, sentence_of, serve_web
 from tests.api.life import HOSTILE, SOURCE, settle_life, with_measure
@@ -137,7 +138,7 @@ def test_a_source_that_is_new_is_not_late_for_the_time_before_it(
     # Its first quarter of an hour began at 05:00, its seven polls at 05:00 and every minute.
     sqlite_history.quality.add(SOURCE, {NOW.replace(minute=0): Tally(polls=7, records=7)})
     book = book_at(sqlite_history, one_source, HeldClock(NOW)).read()
-    assert book.day[SOURCE].timeliness == 1
+    assert book.sources[SOURCE].day.timeliness == 1
 
 
 def test_polls_that_nobody_made_count_as_missed(sqlite_history: History, one_source: City) -> None:
@@ -150,14 +151,14 @@ def test_polls_that_nobody_made_count_as_missed(sqlite_history: History, one_sou
         },
     )
     book = book_at(sqlite_history, one_source, HeldClock(NOW)).read()
-    assert book.day[SOURCE].timeliness == pytest.approx(30 / 127)
+    assert book.sources[SOURCE].day.timeliness == pytest.approx(30 / 127)
 
 
 def test_the_day_does_not_count_what_is_older(sqlite_history: History, one_source: City) -> None:
     sqlite_history.quality.add(SOURCE, {NOW.replace(minute=0, day=20): Tally(failures=9)})
     book = book_at(sqlite_history, one_source, HeldClock(NOW)).read()
-    assert (book.day[SOURCE].failures, book.month[SOURCE].failures) == (0, 9)
-    assert book.day[SOURCE].timeliness == 0
+    assert (book.sources[SOURCE].day.failures, book.sources[SOURCE].month.failures) == (0, 9)
+    assert book.sources[SOURCE].day.timeliness == 0
 
 
 def test_a_book_is_kept_for_a_while_and_forgotten_after_a_decision(

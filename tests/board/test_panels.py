@@ -13,6 +13,7 @@ from lawang.board.panels import (
     AFTER_SOURCE,
     LATEST,
     PANELS,
+    TIMED,
     BoardState,
     compute,
     day_began,
@@ -329,5 +330,44 @@ def test_every_panel_made_of_incidents_names_what_feeds_it(city: City, name: str
     )
 
 
+# --- the indicators -------------------------------------------------------------------------
+
+STANDING = {"sources": ["ambulans", "elapor"], "version": "v1", "city": {}}
+
+
+def heard(source_id: str, ago: timedelta, **more: Any) -> SourceState:
+    return SourceState(source_id=source_id, last_success=NOW - ago, **more)
+
+
+def standing_with(city: City, *states: SourceState) -> dict[str, Any]:
+    state = board(city)
+    state.indicators = STANDING
+    state.states = {each.source_id: each for each in states}
+    return panel("indicators", state)
+
+
+def test_a_city_without_indicators_says_nothing_of_them(city: City) -> None:
+    assert panel("indicators", board(city)) == {}
+
+
+def test_what_was_worked_out_is_passed_on(city: City) -> None:
+    assert standing_with(city).items() >= STANDING.items()
+
+
+def test_sources_of_indicators_that_are_well_are_not_named(city: City) -> None:
+    well = [heard(name, timedelta(0)) for name in STANDING["sources"]]
+    assert standing_with(city, *well)["troubled"] == []
+
+
+def test_sources_of_indicators_in_trouble_are_named_with_their_health(city: City) -> None:
+    down = heard("elapor", timedelta(days=9))
+    assert standing_with(city, down)["troubled"] == ["ambulans:never", "elapor:down"]
+
+
+def test_a_source_that_is_only_late_is_not_called_troubled(city: City) -> None:
+    late = heard("elapor", timedelta(0), failures=1)
+    assert "elapor:late" not in standing_with(city, late)["troubled"]
+
+
 def test_every_panel_is_computed_after_some_change() -> None:
-    assert set(AFTER_INCIDENTS) | set(AFTER_SOURCE) == set(PANELS)
+    assert set(AFTER_INCIDENTS) | set(AFTER_SOURCE) | set(TIMED) == set(PANELS)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from lawang.city import City
 from tests.browser import chromium
+from tests.browser.mayor import MayorSite, open_site
 from tests.browser.screen import Screen
 from tests.installation.running import Demo, copy_pack, poll_quickly, run_demo, wait_until
 
@@ -106,3 +109,12 @@ def wall(shared_wall: Screen, demo: Demo) -> Screen:
     """The module's wall, live and fresh before the test."""
     shared_wall.wait_live()
     return shared_wall
+
+
+@pytest.fixture(scope="package")
+def mayor_site(
+    city: City, valkey_url: str, _migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MayorSite]:
+    """The mayor's pages on known facts; the first indicator's name and owner are hostile."""
+    with open_site(city, valkey_url, _migrated_sqlite, tmp_path_factory.mktemp("mayor")) as site:
+        yield site

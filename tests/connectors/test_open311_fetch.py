@@ -233,6 +233,14 @@ def test_the_key_and_the_jurisdiction_are_sent(poll: Any, reply: Any) -> None:
     assert KEY not in repr(answers)
 
 
+def test_extended_attributes_are_asked_for_only_where_one_is_read(poll: Any, reply: Any) -> None:
+    fields = {"verified_at": "verified_datetime"}
+    _, _, wanting, _ = poll(lambda _: reply("[]"), fields=fields)
+    _, _, plain, _ = poll(lambda _: reply("[]"))
+    assert wanting.requests[0].query["extensions"] == "true"
+    assert "extensions" not in plain.requests[0].query
+
+
 def test_no_key_means_no_parameter(poll: Any, reply: Any) -> None:
     _, _, site, _ = poll(lambda _: reply("[]"))
     assert "api_key" not in site.requests[0].query

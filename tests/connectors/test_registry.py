@@ -30,6 +30,18 @@ from lawang.domain.errors import LawangError, PackError
 from lawang.mapping import NEEDED, Fields, Formats, MeasureFields, Personal
 from lawang.settings import ROOT
 
+_BUSES = """\
+name = "Bus"
+opd = "diskominfo"
+connector = "gtfs_rt"
+yields = "positions"
+every_s = 15
+timeout_s = 10
+
+[connection]
+url = "https://bus.example/positions.pb"
+"""
+
 _SOURCE = """\
 name = "e-lapor"
 opd = "diskominfo"
@@ -211,10 +223,10 @@ def test_missing_fields_are_a_mistake(tmp_path: Path) -> None:
 
 
 def test_fields_of_a_connector_that_has_none_are_a_mistake(tmp_path: Path) -> None:
-    text = _SOURCE.format(extra="", size=7) + '[fields]\nexternal_id = "id"\n'
-    with pytest.raises(PackError, match="is not a key of open311") as caught:
+    text = _BUSES + '[fields]\nexternal_id = "id"\n'
+    with pytest.raises(PackError, match="is not a key of gtfs_rt") as caught:
         _bind(tmp_path, text)
-    assert (caught.value.key, caught.value.line) == ("fields", 16)
+    assert (caught.value.key, caught.value.line) == ("fields", 10)
 
 
 def test_a_mistake_in_fields_of_the_simulation_is_found_there(tmp_path: Path) -> None:

@@ -26,7 +26,14 @@ from simulator.faults import Fault
 from simulator.settings import SimulatorSettings
 from tests.simulator.conftest import NOW, HeldClock
 
-SOURCES = {"paten": paten, "ibu_hamil": ibu_hamil, "apbd": apbd, "apbd_opd": apbd}
+SOURCES = {
+    "paten": paten,
+    "ibu_hamil": ibu_hamil,
+    "apbd": apbd,
+    "apbd_opd": apbd,
+    "apbd_pembiayaan": apbd,
+    "kas_daerah": apbd,
+}
 _PACK = ROOT / "cities" / "palembang"
 
 

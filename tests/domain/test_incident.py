@@ -424,3 +424,101 @@ def test_microseconds_survive_and_other_zones_become_utc() -> None:
 def test_an_instant_in_a_citizens_words_stays_text() -> None:
     words = {"description": "2026-11-21T17:00:00+07:00"}
     assert from_plain(to_plain(words)) == words
+
+
+# --- verified closings ---------------------------------------------------------------------------
+
+
+def done(closed: datetime, *, changed: datetime | None = None, **changes: Any) -> Incident:
+    """A finished report that last changed at `changed`."""
+    return seen(Status.DONE, closed_at=closed, observed_at=changed or closed, **changes)
+
+
+def test_a_verification_is_an_event_of_its_own_time() -> None:
+    at = after(days=3)
+    log, state = follow(
+        seen(), done(after(days=1)), done(after(days=1), changed=after(days=4), verified_at=at)
+    )
+    assert kinds(log)[-1] is EventKind.VERIFIED
+    assert (log[-1].at, state.verified_at, state.closed_at) == (at, at, after(days=1))
+
+
+def test_a_verification_changes_no_count_of_open_reports() -> None:
+    log, _ = follow(seen(), done(after(days=1)), done(after(days=1), verified_at=after(days=2)))
+    assert [event.open_delta for event in log] == [1, -1, 0]
+
+
+def test_before_its_verification_a_past_moment_knows_of_none() -> None:
+    log, _ = follow(seen(), done(after(days=1), changed=after(days=4), verified_at=after(days=3)))
+    states = [
+        derive(event for event in log if event.at <= after(days=number)) for number in range(4)
+    ]
+    assert [each and each.is_open for each in states] == [True, False, False, False]
+    assert [each and each.verified_at for each in states] == [None, None, None, after(days=3)]
+
+
+def test_a_first_sight_of_a_verified_report_tells_all_three() -> None:
+    log, state = follow(done(after(days=1), changed=after(days=5), verified_at=after(days=3)))
+    assert [(event.kind, event.at) for event in log] == [
+        (EventKind.REPORTED, after()),
+        (EventKind.STATUS_CHANGED, after(days=1)),
+        (EventKind.VERIFIED, after(days=3)),
+    ]
+    assert (state.closed_at, state.observed_at) == (after(days=1), after(days=5))
+
+
+def test_the_same_verification_again_is_no_news() -> None:
+    one = done(after(days=1), changed=after(days=3), verified_at=after(days=3))
+    _, state = follow(seen(), one)
+    assert compare(state, one) == []
+
+
+def test_a_reopened_report_loses_its_verification() -> None:
+    log, state = follow(
+        done(after(days=1), changed=after(days=2), verified_at=after(days=2)),
+        seen(observed_at=after(days=3)),
+    )
+    assert kinds(log)[-1] is EventKind.REOPENED
+    assert (state.verified_at, state.closed_at, state.reopened) == (None, None, 1)
+
+
+def test_the_verification_of_an_earlier_closing_says_nothing_of_the_next_one() -> None:
+    old = after(days=2)
+    _, state = follow(
+        done(after(days=1), changed=old, verified_at=old),
+        seen(observed_at=after(days=3)),
+        done(after(days=5), verified_at=old),
+        done(after(days=5), changed=after(days=6), verified_at=old, description="lagi"),
+    )
+    assert state.verified_at is None
+    _, state = follow(
+        done(after(days=1), changed=old, verified_at=old),
+        seen(observed_at=after(days=3)),
+        done(after(days=5), verified_at=old),
+        done(after(days=5), changed=after(days=7), verified_at=after(days=7)),
+    )
+    assert state.verified_at == after(days=7)
+
+
+def test_a_closing_dated_before_the_reopening_is_not_the_next_one() -> None:
+    # Many sources go on naming the first closing: what is closed again was not closed by then.
+    _, state = follow(
+        done(after(days=1)),
+        seen(observed_at=after(days=3)),
+        done(after(days=1), changed=after(days=5)),
+    )
+    assert (state.closed_at, state.reopened) == (after(days=5), 1)
+
+
+def test_a_verification_that_is_taken_back_is_gone() -> None:
+    log, state = follow(
+        done(after(days=1), changed=after(days=2), verified_at=after(days=2)),
+        done(after(days=1), changed=after(days=3)),
+    )
+    assert (kinds(log)[-1], state.verified_at) == (EventKind.AMENDED, None)
+
+
+def test_a_log_from_before_verifications_is_still_read() -> None:
+    plain = incident_to_plain(seen())
+    del plain["verified_at"]
+    assert incident_from_plain(plain) == seen()

@@ -89,12 +89,17 @@ def copy_pack(folder: Path, **edits: Callable[[str], str]) -> Path:
     for source in (pack / "sources").glob("*.toml"):
         if source.stem != "elapor":
             source.unlink()
-    # Its indicators are made from the sources that are gone.
-    (pack / "kpi.toml").unlink(missing_ok=True)
+    drop_what_names_sources(pack)
     for name, edit in edits.items():
         file = pack / ("city.toml" if name == "city" else f"sources/{name}.toml")
         file.write_text(edit(file.read_text(encoding="utf-8")), encoding="utf-8")
     return pack
+
+
+def drop_what_names_sources(pack: Path) -> None:
+    """Take out what is made from sources, so that sources can be taken out as well."""
+    for name in ("kpi.toml", "mayor.toml", "rules.toml", "screens.toml"):
+        (pack / name).unlink(missing_ok=True)
 
 
 def poll_quickly(text: str) -> str:

@@ -57,7 +57,13 @@ from simulator.app import create_app
 from simulator.gauges.broker import PASSWORD
 from simulator.serve import address_of, build_server, listen
 from simulator.settings import SimulatorSettings
-from tests.installation.running import PALEMBANG, free_ports, start, wait_until
+from tests.installation.running import (
+    PALEMBANG,
+    drop_what_names_sources,
+    free_ports,
+    start,
+    wait_until,
+)
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -130,7 +136,7 @@ class Aftermath:
 def _pack(folder: Path, name: str, quick: bool) -> Path:
     """Palembang with our sources alone; the quick one polls all of them every 1.2 s."""
     pack = Path(shutil.copytree(PALEMBANG, folder / name / "palembang"))
-    (pack / "kpi.toml").unlink(missing_ok=True)  # made from sources that go
+    drop_what_names_sources(pack)
     for file in (pack / "sources").glob("*.toml"):
         if file.stem not in SOURCES:
             file.unlink()

@@ -103,7 +103,8 @@ def test_without_an_installation_there_is_nothing_to_check(empty: Shell) -> None
 
 def test_a_pack_without_indicators_says_so(empty: Shell, tmp_path: Path) -> None:
     pack = Path(shutil.copytree(PALEMBANG, tmp_path / "pack"))
-    (pack / "kpi.toml").unlink()
+    for name in ("kpi.toml", "mayor.toml"):
+        (pack / name).unlink()
     done = empty.run("list", pack=pack)
     assert done.returncode == 2
     assert "kpi.toml" in done.stderr

@@ -295,26 +295,36 @@ def _values(url: str) -> list[str]:
 def _addresses(demo: Demo) -> Iterator[str]:
     """Every page, and every address of the API that can be read."""
     yield from ("/", "/wall", "/sources", "/metrics", "/_dash-layout", "/_dash-dependencies")
+    yield from (f"/mayor{page}" for page in ("", "/finance", "/overdue", "/ladder", "/brief"))
+    # Pages that list the newest records behind a number.
+    kpis = ("elapor_tepat_waktu", "damkar_15_menit", "surat_10_menit", "tunggu_puskesmas")
+    yield from (f"/mayor/kpi/{kpi}" for kpi in kpis)
     described = demo.web.get("/api/v1/openapi.json").raise_for_status().json()["paths"]
     known = {
         "source_id": [each["id"] for each in _sources(demo)],
         "incident_id": [each["id"] for each in demo.incidents(source="elapor")[:40]],
+        "day": [each["day"] for each in demo.web.get("/api/v1/briefs").json()["briefs"]],
     }
     for path, methods in described.items():
         if "get" not in methods or path.startswith("/ingest"):
             continue
         names = re.findall(r"{(\w+)}", path)
+        if len(names) > 1:
+            continue  # files of the morning brief: packed, and what the sentences beside them say
         if names:
             for value in known.get(names[0], ["1"]):
                 yield path.replace(f"{{{names[0]}}}", str(value))
             continue
-        parameters = {each["name"] for each in methods["get"].get("parameters", [])}
+        parameters = {
+            each["name"]: each["schema"].get("maximum")
+            for each in methods["get"].get("parameters", [])
+        }
         yield from _pages(demo, path, parameters)
 
 
-def _pages(demo: Demo, path: str, parameters: set[str]) -> Iterator[str]:
-    """A list page after page."""
-    query = "?limit=1000" if "limit" in parameters else ""
+def _pages(demo: Demo, path: str, parameters: dict[str, int | None]) -> Iterator[str]:
+    """A list page after page, as long ones as it gives. `parameters` with their greatest values."""
+    query = f"?limit={parameters['limit']}" if "limit" in parameters else ""
     yield path + query
     if "after" not in parameters:
         return

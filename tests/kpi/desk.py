@@ -105,6 +105,13 @@ class Desk:
         source = replace(city.sources["pbb"], id=SOURCE, name="Uji", measures=MEASURES)
         return cls(replace(city, sources={**city.sources, SOURCE: source}), history)
 
+    def tell_verifications(self) -> None:
+        """Let the desk's source be one that says when a closing was verified."""
+        source = replace(
+            self.city.sources[SOURCE], connection={"fields": {"verified_at": "diverifikasi"}}
+        )
+        self.city = replace(self.city, sources={**self.city.sources, SOURCE: source})
+
     # --- records ---------------------------------------------------------------------------------
 
     def read(

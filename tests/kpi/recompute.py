@@ -49,31 +49,54 @@ def horizon(span: str, last: date) -> pd.DatetimeIndex:
     return pd.date_range(first, last)
 
 
+def end_before(span: str, last: date) -> date:
+    """The last day of the equal horizon before; a year ago is the same date, in leap years too."""
+    if span != "year":
+        return last - len(horizon(span, last)) * _ONE
+    before: date = (pd.Timestamp(last) - pd.DateOffset(years=1)).date()
+    return before
+
+
+def end_of(day: date) -> pd.Timestamp:
+    """The instant at which a local day is over."""
+    return _end_of(pd.Timestamp(day))
+
+
 def outcome(
-    kpi: Table, curves: Table, facts: pd.DataFrame, span: str, last: date, now: pd.Timestamp
+    kpi: Table,
+    curves: Table,
+    facts: pd.DataFrame,
+    span: str,
+    last: date,
+    now: pd.Timestamp,
+    city: pd.DataFrame | None = None,
 ) -> Outcome:
-    """`facts` are the daily rows of one indicator and region: day, num, den, n, observed_at."""
-    days = horizon(span, last)
-    if kpi["combine"] == "last":
-        known = facts[facts["day"] <= days[-1]].sort_values("day").tail(1)
-    else:
-        known = facts[facts["day"].isin(days)]
+    """`facts` are the daily rows of one indicator and region: day, num, den, n, observed_at.
+
+    With the rows of the `city` they are those of a kecamatan: an amount has no target there, and
+    what is counted is as fresh as in the city.
+    """
+    known = _known(kpi, facts, span, last)
     if known.empty:
         return Outcome(None, None, None, 0, "no_data")
     num, den = math.fsum(known["num"]), math.fsum(known["den"])
     value = num if kpi["combine"] == "sum" else (num / den if den else None)
-    if kpi["combine"] == "sum":
+    target: float | None = None
+    if kpi["combine"] == "sum" and city is None:
         target = amount(kpi["target"], curves, [day.date() for day in known["day"]])
-    else:
+    elif kpi["combine"] != "sum":
         target = level(kpi["target"], curves, known["day"].max().date())
     points = None
     if value is not None and target is not None:
         points = score(kpi["direction"], value, target)
     count = int(known["n"].sum())
+    seen = known["observed_at"].max()
+    if city is not None and kpi["combine"] != "last":
+        seen = _known(kpi, city, span, last)["observed_at"].max()
     grey = None
     if value is None:
         grey = "no_data"
-    elif now - known["observed_at"].max() > pd.Timedelta(days=kpi["stale_after_days"]):
+    elif now - seen > pd.Timedelta(days=kpi["stale_after_days"]):
         grey = "stale"
     elif count < kpi["minimum"]:
         grey = "few"
@@ -82,11 +105,23 @@ def outcome(
     return Outcome(value, target, points, count, grey)
 
 
+def _known(kpi: Table, facts: pd.DataFrame, span: str, last: date) -> pd.DataFrame:
+    """The rows of a horizon, or for a state the newest one by its end."""
+    days = horizon(span, last)
+    if kpi["combine"] == "last":
+        return facts[facts["day"] <= days[-1]].sort_values("day").tail(1)
+    return facts[facts["day"].isin(days)]
+
+
 def score(direction: str, value: float, target: float) -> float:
-    """No target of the pack is nought; where less is better, nought or less is best of all."""
+    """What was not asked for (a Sunday's part of a curve by working days) is surpassed by anything;
+    where less is better, nought or less is best of all, and met where nought was asked for."""
+    if value == target == 0:
+        return 1.0
     if direction == "up":
-        return min(_CAP, max(0.0, value / target))
-    return _CAP if value <= 0 else min(_CAP, target / value)
+        quotient = value / target if target else math.copysign(math.inf, value)
+        return min(_CAP, max(0.0, quotient))
+    return _CAP if value <= 0 else min(_CAP, max(0.0, target / value))
 
 
 def level(target: Table, curves: Table, day: date) -> float | None:
@@ -173,8 +208,48 @@ def roll_up(pack: Table, outcomes: Mapping[str, Outcome]) -> dict[str, float]:
         for name, own in rows.groupby("dimension")
     }
     weights = {name: pack["dimensions"][name]["weight"] for name in found}
-    found[""] = sum(weights[name] * found[name] for name in weights) / sum(weights.values())
+    if weights:
+        found[""] = sum(weights[name] * found[name] for name in weights) / sum(weights.values())
     return found
+
+
+def drivers(
+    pack: Table, after: Mapping[str, Outcome], before: Mapping[str, Outcome]
+) -> dict[str, dict[str, float]]:
+    """What each indicator did to the score of each dimension and of the city ("").
+
+    Each is credited with its part of the score, measured from half-way between both scores.
+    """
+    sides = [(_parts(pack, each), roll_up(pack, each)) for each in (after, before)]
+    (now, now_scores), (then, then_scores) = sides
+    found = {}
+    for name in now_scores.keys() & then_scores.keys():
+        middle = (now_scores[name] + then_scores[name]) / 2
+        column = "of_city" if name == "" else "of_dimension"
+        came, went = (
+            each if name == "" else each[each["dimension"] == name] for each in (now, then)
+        )
+        gained = came[column] * (came["score"] - middle)
+        lost = went[column] * (went["score"] - middle)
+        found[name] = gained.sub(lost, fill_value=0.0).to_dict()
+    return found
+
+
+def _parts(pack: Table, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """The indicators that count, each with its part of its dimension and of the city."""
+    rows = pd.DataFrame.from_dict(
+        {
+            name: (kpi["dimension"], float(kpi["weight"]), outcomes[name].score)
+            for name, kpi in pack["kpi"].items()
+            if outcomes[name].grey is None
+        },
+        orient="index",
+        columns=["dimension", "weight", "score"],
+    )
+    own = rows["weight"] / rows.groupby("dimension")["weight"].transform("sum")
+    whole = {name: pack["dimensions"][name]["weight"] for name in rows["dimension"].unique()}
+    share = rows["dimension"].map(whole).astype(float) / sum(whole.values())
+    return rows.assign(of_dimension=own, of_city=own * share)
 
 
 # --- daily facts ---------------------------------------------------------------------------------
@@ -411,7 +486,19 @@ def _judge(value: Table, rows: pd.DataFrame, raw: Raw) -> pd.Series:
         if what == "reopened":
             cohort = closed.notna() | (rows["reopened"] > 0)
             return (rows["reopened"] > 0).astype(float).where(cohort)
+        rejected = rows["status"] == "ditolak"
+        if what == "verified":
+            verified = closed.notna() & rows["verified_at"].notna()
+            by = closed.map(lambda at: _verify_by(at, value.get("verify_days", 10)))
+            decided = (rows["reopened"] > 0) | (by < raw.now)
+            telling = rows["source_id"].isin(
+                [name for name, file in raw.sources.items()
+                 if "verified_at" in file.get("fields", {})]
+            )  # fmt: skip
+            return verified.astype(float).where(telling & decided & ~rejected)
         decidable = due.notna() & (closed.notna() | (due < raw.now))
+        if what == "claimed":
+            return closed.notna().astype(float).where(decidable & ~rejected)
         good = closed.notna() if what == "closed" else closed <= due
         return good.astype(float).where(decidable)
     if kind == "within_minutes":
@@ -427,6 +514,17 @@ def _judge(value: Table, rows: pd.DataFrame, raw: Raw) -> pd.Series:
         return (rows["status"] == "selesai").astype(float).where(mine & (over | overdue))
     known = (over & closed.notna()) | overdue
     return (over & (closed <= due)).astype(float).where(mine & due.notna() & known)
+
+
+def _verify_by(closed: pd.Timestamp, days: int) -> pd.Timestamp:
+    """The end of the last working day on which a closing may still be verified."""
+    if pd.isna(closed):
+        return closed
+    day = closed.tz_convert(_ZONE).normalize().tz_localize(None)
+    while days:
+        day += pd.Timedelta(days=1)
+        days -= _is_working(day.date())
+    return _end_of(day) - pd.Timedelta(seconds=1)
 
 
 def _reached(value: Table, rows: pd.DataFrame, raw: Raw) -> pd.Series:

@@ -27,7 +27,7 @@ from lawang.domain.formula import (
     RequestFormula,
     Within,
 )
-from lawang.domain.incident import Status
+from lawang.domain.incident import Incident, Status
 from lawang.domain.kpi import Combine, Dimension, Direction, Grey, Span, Target
 from lawang.domain.quality import Tally
 from lawang.domain.service import RequestStatus
@@ -36,6 +36,7 @@ from lawang.store.history import History
 from lawang.store.kpis import KpiStore
 from tests.kpi.desk import (
     SOURCE,
+    WIB,
     Desk,
     after,
     days,
@@ -339,6 +340,33 @@ def test_a_reading_at_five_in_the_evening_utc_belongs_to_the_next_local_day(desk
     }
 
 
+def test_a_stock_is_as_old_in_a_kecamatan_as_its_own_newest_day(desk: Desk) -> None:
+    desk.read("stock", {date(2026, 3, 2): 300.0}, "silent", kecamatan="16.71.01")
+    desk.read("stock", {date(2026, 3, 10): 450.0}, "told", kecamatan="16.71.06")
+    kpi = indicator(
+        reading("stock"), combine=Combine.LAST, target=Target(level=500),
+        stale_after=timedelta(days=2),
+    )  # fmt: skip
+    now, since = after(date(2026, 3, 10)), date(2026, 3, 1)
+    told, silent, city = (
+        desk.value(kpi, Span.DAY, now, since, kecamatan=code)
+        for code in ("16.71.06", "16.71.01", "")
+    )
+    assert (told.value, told.grey, city.grey) == (450.0, None, None)
+    # The 2nd ended eight days and nine hours ago, whatever the rest of the city has told since.
+    assert (silent.value, silent.grey) == (300.0, Grey.STALE)
+    assert silent.age == timedelta(days=8, hours=9)
+
+
+def test_a_quiet_kecamatan_is_not_older_than_the_city(desk: Desk) -> None:
+    kpi = indicator(incidents(IncidentFigure.WITHIN_DUE), stale_after=timedelta(days=2))
+    one = report("1", wib(2026, 3, 2), kecamatan="16.71.01")
+    desk.tell(one, moved(one, Status.DONE, wib(2026, 3, 2, 14)), report("2", wib(2026, 3, 11)))
+    now = after(date(2026, 3, 10))
+    found = desk.value(kpi, Span.MONTH, now, date(2026, 2, 1), kecamatan="16.71.01")
+    assert (found.value, found.grey) == (1.0, Grey.NO_TARGET)
+
+
 # --- one measure by another ----------------------------------------------------------------------
 
 
@@ -443,6 +471,155 @@ def test_the_share_reopened_has_those_once_closed_as_cohort(desk: Desk) -> None:
     )
     found = desk.value(kpi, Span.DAY, after(_TENTH), date(2026, 3, 1))
     assert (found.num, found.den, found.score) == (2.0, 3.0, NEAR(0.75))  # 0.5 / (2/3)
+
+
+def verified(incident: Incident, closed: datetime, at: datetime) -> Incident:
+    """The same report, closed and then confirmed by somebody else."""
+    return replace(moved(incident, Status.DONE, at), closed_at=closed, verified_at=at)
+
+
+def a_day_of_closings(desk: Desk) -> None:
+    """Reports of Tuesday 10 March 2026 at nine: what is claimed, and what somebody confirmed."""
+    desk.tell_verifications()
+    names = ("sure", "unsure", "late", "disputed", "mended", "refused", "open")
+    sure, unsure, late, disputed, mended, refused, left = (report(name, _NINE) for name in names)
+    desk.tell(sure, unsure, late, disputed, mended, refused, left)
+    ten, soon = _NINE + timedelta(hours=1), _NINE + timedelta(hours=5)
+    desk.tell(
+        verified(sure, ten, soon),
+        moved(unsure, Status.DONE, ten),
+        moved(late, Status.DONE, wib(2026, 3, 12, 9)),
+        moved(disputed, Status.DONE, ten),
+        moved(disputed, Status.WAITING, soon),
+        verified(mended, ten, soon),
+        moved(mended, Status.WAITING, soon + timedelta(hours=1)),
+        verified(mended, soon + timedelta(hours=3), soon + timedelta(hours=9)),
+        moved(refused, Status.REJECTED, ten),
+    )
+
+
+def verified_share(desk: Desk, now: datetime) -> tuple[float, float]:
+    formula = replace(incidents(IncidentFigure.VERIFIED), verify_days=10)
+    (found,) = (
+        each for each in desk.facts(indicator(formula), _TENTH, _TENTH, now=now) if not each.region
+    )
+    return found.num, found.den
+
+
+def test_the_share_verified_waits_for_those_that_may_still_be(desk: Desk) -> None:
+    a_day_of_closings(desk)
+    # Decided at once: what was opened again, mended (verified since) and disputed (still open). The
+    # rejected one claims nothing, the open one neither; sure, unsure and late have time.
+    assert verified_share(desk, after(date(2026, 3, 13))) == (1.0, 2.0)
+
+
+def test_what_is_verified_early_waits_like_the_rest(desk: Desk) -> None:
+    # Four closed on the 10th, three of them verified the next day: 100% of what somebody has
+    # looked at by the 13th, and three quarters of what was claimed.
+    desk.tell_verifications()
+    for name in "1234":
+        told = report(name, _NINE)
+        ten, next_day = _NINE + timedelta(hours=1), wib(2026, 3, 11)
+        closed = moved(told, Status.DONE, ten)
+        desk.tell(told, closed if name == "4" else verified(told, ten, next_day))
+    kpi = indicator(replace(incidents(IncidentFigure.VERIFIED), verify_days=10))
+    early = desk.facts(kpi, _TENTH, _TENTH, now=after(date(2026, 3, 13)))
+    assert sum(each.den for each in early) == 0.0
+    assert verified_share(desk, wib(2026, 3, 26, 0)) == (3.0, 4.0)
+
+
+def test_after_ten_working_days_an_unverified_closing_counts_as_such(desk: Desk) -> None:
+    # Ten working days after Tuesday 10 March 2026: 11, 12, 13, 16, 17, 18, 20 (the 19th is Nyepi),
+    # 23, 24 and 25. After Thursday the 12th two more, 26 and 27.
+    a_day_of_closings(desk)
+    assert verified_share(desk, wib(2026, 3, 25, 23)) == (1.0, 2.0)
+    assert verified_share(desk, wib(2026, 3, 26, 0)) == (2.0, 4.0)  # sure and unsure
+    assert verified_share(desk, wib(2026, 3, 27, 23)) == (2.0, 4.0)
+    assert verified_share(desk, wib(2026, 3, 28, 0)) == (2.0, 5.0)  # late
+
+
+def test_a_source_that_never_tells_verifications_is_in_no_cohort(desk: Desk) -> None:
+    told = report("1", _NINE)
+    desk.tell(told, moved(told, Status.DONE, _NINE + timedelta(hours=1)))
+    formula = replace(incidents(IncidentFigure.VERIFIED), verify_days=1)
+    found = desk.value(indicator(formula), Span.DAY, after(_TENTH), date(2026, 3, 1))
+    assert (found.value, found.grey) == (None, Grey.NO_DATA)
+
+
+def test_a_verification_that_comes_late_counts_from_then_on(desk: Desk) -> None:
+    a_day_of_closings(desk)
+    closed = moved(report("late", _NINE), Status.DONE, wib(2026, 3, 12, 9))
+    now = wib(2026, 3, 28, 0)
+    assert verified_share(desk, now) == (2.0, 5.0)  # sure, mended of those, unsure and disputed
+    confirmed = replace(
+        closed, observed_at=wib(2026, 3, 28), fetched_at=wib(2026, 3, 28),
+        verified_at=wib(2026, 3, 13),
+    )  # fmt: skip
+    desk.tell(confirmed)
+    assert verified_share(desk, now) == (3.0, 5.0)
+
+
+def test_a_verification_that_is_taken_back_counts_no_more(desk: Desk) -> None:
+    a_day_of_closings(desk)
+    ten = _NINE + timedelta(hours=1)
+    desk.tell(moved(report("sure", _NINE), Status.DONE, ten))  # out of order: the state before
+    then = wib(2026, 3, 26, 0)
+    assert verified_share(desk, then) == (2.0, 4.0)
+    corrected = replace(
+        moved(report("sure", _NINE), Status.DONE, ten), observed_at=wib(2026, 3, 11),
+        fetched_at=wib(2026, 3, 11),
+    )  # fmt: skip
+    desk.tell(corrected)
+    # Mended alone of those, sure, unsure and disputed.
+    assert verified_share(desk, then) == (1.0, 4.0)
+
+
+def test_without_a_closing_neither_share_is_nought(desk: Desk) -> None:
+    desk.tell_verifications()
+    desk.tell(report("1", _NINE), report("2", wib(2026, 3, 12)))
+    now = _NINE + timedelta(hours=20)
+    for figure in (IncidentFigure.CLAIMED, IncidentFigure.VERIFIED):
+        kpi = indicator(replace(incidents(figure), verify_days=10))
+        found = desk.value(kpi, Span.WEEK, now, date(2026, 3, 1))
+        assert (found.value, found.grey) == (None, Grey.NO_DATA)
+
+
+def test_nothing_verified_of_what_was_closed_is_nought(desk: Desk) -> None:
+    desk.tell_verifications()
+    one = report("1", _NINE)
+    desk.tell(one, moved(one, Status.DONE, _NINE + timedelta(hours=1)))
+    kpi = indicator(
+        replace(incidents(IncidentFigure.VERIFIED), verify_days=1), target=Target(level=0.8)
+    )
+    found = desk.value(kpi, Span.WEEK, after(date(2026, 3, 12)), date(2026, 3, 1))
+    assert (found.value, found.score, found.grey) == (0.0, 0.0, None)
+
+
+def test_working_days_to_verify_go_over_the_leap_day_and_new_year(desk: Desk) -> None:
+    # Tuesday 29 February 2028 is a working day: the second after Monday the 28th is 1 March.
+    # Of 31 December 2027, a Friday, they are Monday 3 and Tuesday 4 January 2028.
+    desk.tell_verifications()
+    kpi = indicator(replace(incidents(IncidentFigure.VERIFIED), verify_days=2))
+    for closed, first, last in (
+        (wib(2028, 2, 28, 23), wib(2028, 3, 1, 23, 59), wib(2028, 3, 2, 0)),
+        (wib(2027, 12, 31, 23), wib(2028, 1, 4, 23, 59), wib(2028, 1, 5, 0)),
+    ):
+        told = report(f"{closed:%m%d}", closed - timedelta(hours=1))
+        desk.tell(told, moved(told, Status.DONE, closed))
+        day = closed.astimezone(WIB).date()
+        dens = [
+            sum(each.den for each in desk.facts(kpi, day, day, now=now) if not each.region)
+            for now in (first, last)
+        ]
+        assert dens == [0.0, 1.0]
+
+
+def test_the_share_claimed_leaves_rejected_ones_out(desk: Desk) -> None:
+    a_day_of_closings(desk)
+    kpi = indicator(incidents(IncidentFigure.CLAIMED))
+    found = desk.value(kpi, Span.WEEK, after(date(2026, 3, 13)), date(2026, 3, 1))
+    # Done by their own word: sure, unsure, late, mended; past due and open: disputed, open.
+    assert (found.num, found.den) == (4.0, 6.0)
 
 
 def test_a_state_that_arrives_late_changes_nothing_that_is_newer(desk: Desk) -> None:

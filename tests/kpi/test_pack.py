@@ -35,9 +35,11 @@ _ONLY_HEARD = {
     "transmusi": "where a vehicle is says nothing about how well it serves",
     "pupr_alat": "where a vehicle is says nothing about how well it serves",
     "cctv": "a list of cameras",
+    "apbd_pembiayaan": "what is borrowed or carried over is neither well nor badly done",
     "bmkg_cuaca": "a forecast is no fact",
     "bmkg_gempa": "nobody in the city answers for earthquakes",
     "bmkg_peringatan": "nobody in the city answers for the weather",
+    "kas_daerah": "a balance says nothing of how the city does: the mayor's page shows it as it is",
     "pengukur_hujan": "nobody in the city answers for rain",
     "transmusi_info": "a notice is no measure of service",
 }
@@ -93,6 +95,13 @@ def test_definitions_are_sentences_in_both_languages(city: City) -> None:
         assert kpi.definition_id != kpi.definition_en, kpi.id
         assert not re.search(r"\b(the|of|and|with)\b", kpi.definition_id), kpi.id
         assert not re.search(r"\b(yang|dari|dan|dengan)\b", kpi.definition_en), kpi.id
+
+
+def test_units_that_are_words_have_an_english_one(city: City) -> None:
+    same = {"%", "Rp", "Rp/kg", "cm", "µg/m³"}
+    assert {each.unit for each in city.kpis.values() if not each.unit_en} <= same
+    minutes = next(each for each in city.kpis.values() if each.unit == "menit")
+    assert (minutes.unit_in("id"), minutes.unit_in("en")) == ("menit", "min")
 
 
 def test_every_formula_kind_is_used(city: City) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,9 +19,10 @@ import pytest
 from sqlalchemy import text
 
 from lawang.city import City
-from lawang.domain.kpi import KpiValue, Span
+from lawang.domain.kpi import KpiValue, RollUp, Span
 from lawang.kpi.daily import DailyFacts
 from lawang.kpi.evaluate import Evaluator
+from lawang.overview.read import OverviewReader
 from lawang.settings import ROOT
 from lawang.store.engine import open_engine
 from lawang.store.history import History
@@ -36,7 +37,14 @@ _TABLES = (
 _TIMES = {
     "reading": ["at", "observed_at", "fetched_at"],
     "series": [],
-    "incident": ["requested_at", "due_at", "closed_at", "observed_at", "fetched_at"],
+    "incident": [
+        "requested_at",
+        "due_at",
+        "closed_at",
+        "verified_at",
+        "observed_at",
+        "fetched_at",
+    ],
     "incident_event": ["at"],
     "service_request": ["requested_at", "due_at", "closed_at", "observed_at", "fetched_at"],
     "source_tally": ["bucket"],
@@ -51,6 +59,7 @@ class Weeks:
     """The simulated weeks, their raw tables, and what the engine made of them."""
 
     city: City
+    history: History
     store: KpiStore
     raw: recompute.Raw
     pack: recompute.Table
@@ -66,16 +75,23 @@ class Weeks:
 
     def pandas(self, span: Span) -> dict[str, recompute.Outcome]:
         """What pandas makes of the same."""
+        return self._outcomes(span, LAST, _NOW)
+
+    def pandas_before(self, span: Span) -> dict[str, recompute.Outcome]:
+        """The equal horizon before, as fresh as it was at its end."""
+        last = recompute.end_before(span.value, LAST)
+        return self._outcomes(span, last, recompute.end_of(last))
+
+    def of(self, name: str, region: str = "") -> pd.DataFrame:
+        """The rows of an indicator in the city, or in a kecamatan."""
+        facts = self.facts[name]
+        return facts[facts["region"] == region]
+
+    def _outcomes(self, span: Span, last: date, now: pd.Timestamp) -> dict[str, recompute.Outcome]:
         return {
-            name: recompute.outcome(
-                kpi, self.pack["curves"], self._of_city(name), span.value, LAST, _NOW
-            )
+            name: recompute.outcome(kpi, self.pack["curves"], self.of(name), span.value, last, now)
             for name, kpi in self.pack["kpi"].items()
         }
-
-    def _of_city(self, name: str) -> pd.DataFrame:
-        facts = self.facts[name]
-        return facts[facts["region"] == ""]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +109,7 @@ def weeks(
     raw = _export(history, city)
     pack = recompute.read_pack(_PACK / "kpi.toml")
     facts = {name: recompute.daily(kpi, raw) for name, kpi in pack["kpi"].items()}
-    yield Weeks(city, store, raw, pack, facts)
+    yield Weeks(city, history, store, raw, pack, facts)
     history.close()
 
 
@@ -136,6 +152,7 @@ def test_the_weeks_hold_what_goes_wrong_in_real_ones(weeks: Weeks) -> None:
     readings = weeks.raw.tables["reading"]
     assert {"", "out_of_range", "magnitude", "falling"} <= set(readings["held"])
     assert weeks.raw.tables["incident"]["reopened"].sum() > 10
+    assert weeks.raw.tables["incident"]["verified_at"].notna().sum() > 10
     assert weeks.raw.tables["service_request"]["closed_at"].isna().sum() > 10
 
 
@@ -155,16 +172,36 @@ def test_every_daily_fact_of_city_and_kecamatan_agrees(weeks: Weeks) -> None:
             assert pd.Timestamp(each.observed_at) == row.observed_at, (name, key, each, row)
 
 
+def _assert_agrees(name: str, each: KpiValue, expected: recompute.Outcome) -> None:
+    assert _same(each.value, expected.value), (name, each, expected)
+    assert _same(each.target, expected.target), (name, each, expected)
+    assert _same(each.score, expected.score), (name, each, expected)
+    assert each.n == expected.n, (name, each, expected)
+    assert (each.grey.value if each.grey else None) == expected.grey, (name, each, expected)
+
+
+def test_every_indicator_of_the_city_is_worked_out_again(weeks: Weeks) -> None:
+    assert set(weeks.facts) == set(weeks.city.kpis)
+
+
 @pytest.mark.parametrize("span", list(Span))
 def test_every_value_target_and_score_agrees(weeks: Weeks, span: Span) -> None:
     made = weeks.engine(span)
     for name, expected in weeks.pandas(span).items():
-        each = made[name]
-        assert _same(each.value, expected.value), (name, each, expected)
-        assert _same(each.target, expected.target), (name, each, expected)
-        assert _same(each.score, expected.score), (name, each, expected)
-        assert each.n == expected.n, (name, each, expected)
-        assert (each.grey.value if each.grey else None) == expected.grey, (name, each, expected)
+        _assert_agrees(name, made[name], expected)
+
+
+def test_every_value_of_a_kecamatan_agrees(weeks: Weeks) -> None:
+    span = Span.MONTH
+    horizon = weeks.evaluator.horizon(span, NOW)
+    for name, kpi in weeks.pack["kpi"].items():
+        made = weeks.evaluator.by_kecamatan(weeks.city.kpis[name], horizon, NOW)
+        for code in {row.region for row in weeks.facts[name].itertuples()} - {""}:
+            expected = recompute.outcome(
+                kpi, weeks.pack["curves"], weeks.of(name, code), span.value, LAST, _NOW,
+                city=weeks.of(name),
+            )  # fmt: skip
+            _assert_agrees(f"{name} {code}", made[code], expected)
 
 
 @pytest.mark.parametrize("span", list(Span))
@@ -175,6 +212,45 @@ def test_the_roll_up_of_dimensions_and_city_agrees(weeks: Weeks, span: Span) -> 
     assert set(made) == set(expected)
     for name, score in expected.items():
         assert _same(made[name], score), name
+
+
+def _assert_drivers_agree(rolled: Iterable[RollUp], weeks: Weeks, span: Span) -> None:
+    expected = recompute.drivers(weeks.pack, weeks.pandas(span), weeks.pandas_before(span))
+    made = {
+        each.id: {driver.kpi: driver.contribution for driver in each.drivers}
+        for each in rolled
+        if each.change is not None
+    }
+    assert {name: set(moves) for name, moves in made.items()} == {
+        name: set(moves) for name, moves in expected.items()
+    }
+    for name, moves in expected.items():
+        for kpi, moved in moves.items():
+            assert _same(made[name][kpi], moved), (name, kpi, made[name][kpi], moved)
+
+
+@pytest.mark.parametrize("span", list(Span))
+def test_the_drivers_of_each_change_agree(weeks: Weeks, span: Span) -> None:
+    _assert_drivers_agree(weeks.evaluator.scores(span, NOW), weeks, span)
+
+
+def test_there_are_changes_to_be_explained_within_the_weeks(weeks: Weeks) -> None:
+    moves = recompute.drivers(weeks.pack, weeks.pandas(Span.WEEK), weeks.pandas_before(Span.WEEK))
+    assert len(moves[""]) > 60
+    assert len(moves) == 1 + len(weeks.city.dimensions)
+
+
+def test_the_page_tells_the_same_over_all_horizons(weeks: Weeks) -> None:
+    overview = OverviewReader(weeks.city, weeks.history).read(NOW, {})
+    for span in Span:
+        after, before = weeks.pandas(span), weeks.pandas_before(span)
+        for name, line in overview.lines.items():
+            _assert_agrees(f"{name} {span}", line.values[span], after[name])
+            _assert_agrees(f"{name} before {span}", line.before[span], before[name])
+        expected = recompute.roll_up(weeks.pack, after)
+        for each in overview.scores[span]:
+            assert _same(each.score, expected.get(each.id)), (span, each.id)
+        _assert_drivers_agree(overview.scores[span], weeks, span)
 
 
 def test_most_indicators_count_in_the_month(weeks: Weeks) -> None:

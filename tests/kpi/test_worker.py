@@ -215,6 +215,37 @@ def test_what_becomes_overdue_by_time_alone_is_judged(desk: Desk) -> None:
     assert cohort() == 1
 
 
+def test_a_closing_that_nobody_verified_is_judged_when_its_days_are_over(desk: Desk) -> None:
+    fill(desk)
+    desk.tell_verifications()
+    formula = IncidentFormula(figure=IncidentFigure.VERIFIED, sources=(SOURCE,), verify_days=3)
+    kpi = indicator(formula, id="verified")
+    desk.city = replace(desk.city, kpis={"verified": kpi})
+    desk.tell(moved(report("0", wib(2026, 11, 9)), Status.DONE, wib(2026, 11, 11, 20)))
+    engine = Indicators(desk.city, desk.history)
+    hear(desk, NOW)
+    engine.update(NOW)
+    # Closed on Wednesday the 11th: three working days end with Monday the 16th.
+    assert sum(each.den for each in kept(desk, kpi)) == 0
+    engine.update(NOW + timedelta(hours=15, seconds=1))
+    assert sum(each.den for each in kept(desk, kpi) if not each.region) == 1
+    desk.tell(
+        replace(
+            moved(report("0", wib(2026, 11, 9)), Status.DONE, wib(2026, 11, 17, 8)),
+            verified_at=wib(2026, 11, 17, 8),
+        )
+    )
+    engine.update(NOW + timedelta(hours=24))
+    assert sum(each.num for each in kept(desk, kpi) if not each.region) == 1
+
+
+def test_a_source_that_begins_to_tell_verifications_changes_the_formula(desk: Desk) -> None:
+    formula = IncidentFormula(figure=IncidentFigure.VERIFIED, sources=(SOURCE,), verify_days=3)
+    before = digest_of(indicator(formula), desk.city)
+    desk.tell_verifications()
+    assert digest_of(indicator(formula), desk.city) != before
+
+
 def test_a_new_day_is_worked_out_when_it_is_complete(desk: Desk) -> None:
     fill(desk)
     desk.read("flow", {date(2026, 11, 16): 5.0})

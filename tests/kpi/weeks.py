@@ -215,6 +215,9 @@ def _course(source: Source, number: str, day: date, rng: random.Random) -> _Cour
             states.append(_later(report, Status.DONE, again + timedelta(hours=20)))
     elif fate < 0.2:  # first seen when it is over
         states = states[2:]
+    elif fate > 0.4 and over is Status.DONE:  # confirmed by somebody else
+        seen = ended + timedelta(hours=rng.uniform(1, 200))
+        states.append(replace(_later(states[-1], over, seen), closed_at=ended, verified_at=seen))
     elif fate < 0.3:  # left lying
         states = states[: rng.randrange(1, 3)]
     return _Course(tuple(states))

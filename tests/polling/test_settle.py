@@ -318,3 +318,42 @@ def test_another_sources_maps_are_its_own(elapor: Callable[..., Source], city: C
         UNKNOWN_CATEGORY,
         Status.WAITING,
     )
+
+
+# --- closed, and verified ---------------------------------------------------------------------
+
+
+def test_a_closing_that_the_source_dates_is_taken_from_it() -> None:
+    closed = REPORTED + timedelta(hours=1)
+    settled = incident(status="closed", updated_at=NOW, closed_at=closed)
+    assert (settled.closed_at, settled.observed_at) == (closed, NOW)
+
+
+def test_an_open_report_is_neither_closed_nor_verified() -> None:
+    settled = incident(updated_at=NOW, closed_at=NOW, verified_at=NOW)
+    assert (settled.closed_at, settled.verified_at) == (None, None)
+
+
+def test_what_was_verified_had_been_closed_by_then() -> None:
+    verified = REPORTED + timedelta(hours=2)
+    settled = incident(status="closed", updated_at=NOW, verified_at=verified)
+    assert (settled.closed_at, settled.verified_at) == (verified, verified)
+
+
+def test_a_closing_after_a_verification_keeps_its_own_time() -> None:
+    # Closed again since: the verification is of the closing before.
+    verified, closed = REPORTED + timedelta(hours=1), REPORTED + timedelta(hours=2)
+    settled = incident(status="closed", updated_at=NOW, closed_at=closed, verified_at=verified)
+    assert settled.closed_at == closed
+
+
+def test_a_rejection_is_not_verified() -> None:
+    settled = incident(
+        status="closed", status_note="Ditolak: laporan ganda", updated_at=NOW, verified_at=NOW
+    )
+    assert (settled.status, settled.verified_at) == (Status.REJECTED, None)
+
+
+@pytest.mark.parametrize("moment", [REPORTED - timedelta(days=1), NOW + timedelta(days=1)])
+def test_an_unbelievable_verification_is_none(moment: datetime) -> None:
+    assert incident(status="closed", updated_at=NOW, verified_at=moment).verified_at is None

@@ -399,3 +399,12 @@ def _rows(data_dir: Path, statement: str, *values: str) -> list[tuple[Any, ...]]
         return connection.execute(statement, values).fetchall()
     finally:
         connection.close()
+
+
+def test_extended_attributes_come_only_when_they_are_asked_for(simulator: Simulator) -> None:
+    asked = {"status": "closed", "start_date": "2026-10-10T00:00:00Z", "page_size": 1000}
+    assert all("extended_attributes" not in each for each in requests(simulator, **asked))
+    told = [each["extended_attributes"] for each in requests(simulator, extensions="true", **asked)]
+    assert {tuple(each) for each in told} == {("closed_datetime", "verified_datetime")}
+    assert all(each["closed_datetime"] for each in told)
+    assert any(each["verified_datetime"] for each in told)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -151,9 +152,40 @@ def test_half_are_done_within_a_week(reports: list[StoredReport]) -> None:
     quick = [
         report
         for report in old
-        if not report.is_open and report.updated_at - report.requested_at < timedelta(days=7)
+        if report.closed_at and report.closed_at - report.requested_at < timedelta(days=7)
     ]
     assert len(quick) > 0.5 * len(old)
+
+
+def test_seven_of_ten_closings_are_verified_within_weeks(reports: list[StoredReport]) -> None:
+    old = NOW - timedelta(days=20)
+    done = [each for each in reports if each.stage == "Selesai" and each.closed_at < old]  # type: ignore[operator]
+    verified = [each for each in done if each.verified_at is not None]
+    assert 0.65 < len(verified) / len(done) < 0.8
+
+
+def test_a_verification_comes_after_its_closing_and_changes_the_record(
+    reports: list[StoredReport],
+) -> None:
+    verified = [each for each in reports if each.verified_at is not None]
+    assert all(each.closed_at < each.verified_at == each.updated_at for each in verified)  # type: ignore[operator]
+
+
+def test_only_what_is_done_is_verified(reports: list[StoredReport]) -> None:
+    assert {each.stage for each in reports if each.verified_at is not None} == {"Selesai"}
+
+
+def test_a_database_of_an_older_simulator_is_carried_on(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    Store(path).close()
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE reports DROP COLUMN verified_at")
+        old.execute("ALTER TABLE reports DROP COLUMN closed_at")
+    old.close()
+    store = Store(path)
+    store.live([], NOW)
+    assert store.find(EVERYTHING) == []
+    store.close()
 
 
 def test_a_share_is_past_its_promised_date(reports: list[StoredReport]) -> None:

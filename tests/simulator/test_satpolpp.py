@@ -143,7 +143,7 @@ def test_a_report_has_the_departments_own_fields(client: httpx.Client) -> None:
     report = rows(client)[0]
     assert report.keys() == {
         "id", "nomor", "jenis", "uraian", "lokasi", "status", "tanggal_lapor", "tanggal_ubah",
-        "pelapor",
+        "tanggal_selesai", "tanggal_verifikasi", "pelapor",
     }  # fmt: skip
     assert report["lokasi"].keys() == {"alamat", "kecamatan", "kelurahan", "lat", "lng"}
     assert report["pelapor"].keys() == {"nama", "telepon"}

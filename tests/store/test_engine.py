@@ -10,22 +10,29 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, make_url
 
 from lawang.connector import Cursor
 from lawang.domain.errors import SettingsError, StoreError
 from lawang.domain.health import SourceState
+from lawang.domain.incident import Status
+from lawang.domain.kpi import Daily
+from lawang.domain.service import RequestStatus
 from lawang.settings import ROOT
 from lawang.store import schema
-from lawang.store.engine import BUSY_TIMEOUT_S, is_current, migrate, open_engine
+from lawang.store.engine import BUSY_TIMEOUT_S, _config, is_current, migrate, open_engine
 from lawang.store.history import History
+from lawang.store.records import RequestFilter
 from tests.conftest import REQUESTED_AT, build_incident
+from tests.store.facts import request
 from tests.store.postgres import PostgresServer
 
 #: What a writer may take longer than the busy time-out on a machine with other work.
@@ -83,6 +90,43 @@ def test_migrating_again_keeps_what_was_written(database_url: str) -> None:
     history.close()
 
 
+def test_migrations_are_one_chain() -> None:
+    script = ScriptDirectory.from_config(_config())
+    chain = [each.revision for each in script.walk_revisions()]
+    assert len(script.get_heads()) == len(script.get_bases()) == 1
+    assert chain == sorted(chain, reverse=True)
+
+
+def test_what_was_written_before_verifications_is_brought_up_with_the_rest(
+    bare_database_url: str,
+) -> None:
+    engine = open_engine(bare_database_url)
+    told = build_incident(external_id="r1", status=Status.DONE, closed_at=REQUESTED_AT)
+    asked, day = request("p1", status=RequestStatus.DONE), date(2026, 11, 20)
+    fact = Daily(kpi="a", region="", day=day, num=1.0, den=2.0, n=2, observed_at=REQUESTED_AT)
+    with engine.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for table, record in (
+            (schema.incident, told), (schema.service_request, asked), (schema.kpi_day, fact),
+        ):  # fmt: skip
+            known = {each["name"] for each in inspect(connection).get_columns(table.name)}
+            row = {name: getattr(record, name) for name in known if hasattr(record, name)}
+            extra = {"version": 1} if "version" in known else {}
+            connection.execute(table.insert().values(**row, **extra))
+    migrate(engine)
+    history = History(engine)
+    assert history.incident("elapor:r1") == told
+    assert history.records.requests(RequestFilter(sources=(asked.source_id,)), 5) == [asked]
+    assert history.kpis.days("a", day, day) == [fact]
+    # Nobody has read anything yet, so that the first number may be any.
+    assert history.kpis.revisions() == {}
+    history.kpis.replace("a", day, day, [])
+    assert history.kpis.revisions() == {"a": 1}
+    history.close()
+
+
 def test_several_processes_may_migrate_at_once(bare_database_url: str) -> None:
     code = (
         "import sys; from lawang.store.engine import migrate, open_engine; "
@@ -118,10 +162,6 @@ def test_a_migration_that_cannot_reach_its_database_says_so(postgres: PostgresSe
 
 
 def test_the_way_back_leaves_no_table(bare_database_url: str) -> None:
-    from alembic import command
-
-    from lawang.store.engine import _config
-
     engine = open_engine(bare_database_url)
     migrate(engine)
     with engine.begin() as connection:

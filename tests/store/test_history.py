@@ -133,6 +133,19 @@ def test_the_log_leads_to_the_state_that_is_kept(history: History) -> None:
     assert len(log) == 5
 
 
+def test_a_verification_is_kept_and_lost_by_a_reopening_and_any_moment_can_be_rebuilt(
+    history: History,
+) -> None:
+    closed = {"closed_at": after(hours=1)}
+    verified = {"verified_at": after(hours=2), "observed_at": after(hours=2), **closed}
+    settle(history, report(1, Status.DONE, observed_at=after(hours=1)))
+    settle(history, report(1, Status.DONE, **verified))
+    assert history.incident(report(1).id) == derive(history.events_of(report(1).id))
+    settle(history, report(1, Status.WAITING, observed_at=after(hours=3)))
+    states = [history.incident_at(report(1).id, after(hours=number)) for number in (1, 2, 3)]
+    assert [each and each.verified_at for each in states] == [None, after(hours=2), None]
+
+
 def test_sources_with_the_same_numbers_do_not_meet(history: History) -> None:
     other = report(1, source_id="damkar", description="Kebakaran.")
     settle(history, report(1))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy import text
+
 from lawang.domain.finding import FindingKind
 from lawang.domain.formula import IncidentFigure, IncidentFormula
 from lawang.domain.incident import Status
-from lawang.domain.kpi import Combine, Daily, Direction, Horizon, Kpi, Span
+from lawang.domain.kpi import Combine, Daily, Direction, Horizon, Kpi, Span, Target
 from lawang.store.history import History
 from lawang.store.kpis import KpiState
 from lawang.store.touches import INCIDENTS, REQUESTS, forget_touches, read_touches
@@ -50,11 +52,33 @@ def test_facts_are_summed_up_over_a_horizon(history: History) -> None:
     assert (totals.newest, totals.observed_at, totals.known) == (LAST, NOW, None)
 
 
-def test_a_missing_day_is_named_and_not_counted_as_nought(history: History) -> None:
+def test_a_missing_day_of_a_sum_is_named_and_not_counted_as_nought(history: History) -> None:
     put(history, fact(0, 1.0), fact(2, 1.0))
-    totals = history.kpis.totals({"a": kpi()}, WEEK)["a"]
+    held = replace(kpi(combine=Combine.SUM), target=Target(per_day=1.0))
+    totals = history.kpis.totals({"a": held}, WEEK)["a"]
     assert (totals.den, totals.days) == (4.0, 2)
     assert totals.known == (LAST - timedelta(days=2), LAST)
+
+
+def test_the_days_known_of_several_indicators_are_the_city_s(history: History) -> None:
+    put(history, fact(0, 1.0), fact(2, 1.0), fact(1, 1.0, region="16.71.01"), fact(3, 1.0, "b"))
+    known = history.kpis.known_days(["a", "b"], WEEK.first, LAST)
+    assert known == {
+        "a": [LAST - timedelta(days=2), LAST],
+        "b": [LAST - timedelta(days=3)],
+    }
+
+
+def test_facts_of_single_days_are_those_there_are(history: History) -> None:
+    put(history, fact(0, 1.0), fact(2, 1.0), fact(1, 1.0, region="16.71.01"), fact(0, 1.0, "b"))
+    days = [LAST - timedelta(days=back) for back in (1, 2)]
+    assert history.kpis.on_days(["a", "b"], days) == [fact(2, 1.0)]
+
+
+def test_sqlite_keeps_the_days_of_an_indicator_together(sqlite_history: History) -> None:
+    with sqlite_history.database.reading() as connection:
+        table = text("SELECT sql FROM sqlite_master WHERE name = 'kpi_day'")
+        assert "WITHOUT ROWID" in connection.execute(table).scalar_one()
 
 
 def test_a_state_is_that_of_the_newest_day_however_long_ago(history: History) -> None:
@@ -72,7 +96,7 @@ def test_a_state_after_the_horizon_is_none_of_its(history: History) -> None:
 def test_the_city_and_its_kecamatan_are_kept_apart(history: History) -> None:
     put(history, fact(0, 5.0), fact(0, 2.0, region="16.71.01"), fact(1, 3.0, region="16.71.02"))
     assert history.kpis.totals({"a": kpi()}, WEEK)["a"].num == 5.0
-    by_region = history.kpis.totals_by_region(kpi(), WEEK)
+    by_region = history.kpis.totals_by_region(kpi(), WEEK, ["16.71.01", "16.71.02", "16.71.03"])
     assert {code: each.num for code, each in by_region.items()} == {
         "16.71.01": 2.0,
         "16.71.02": 3.0,
@@ -109,7 +133,7 @@ def test_an_indicator_can_be_forgotten_with_all_its_days(history: History) -> No
     history.kpis.save_states([KpiState(kpi="a", digest="x", through=LAST, computed_at=NOW)])
     history.kpis.forget("a")
     assert history.kpis.states() == {}
-    assert set(history.kpis.newest_observed()) == {"b"}
+    assert set(history.kpis.city_days(["a", "b"], LAST, LAST)) == {"b"}
 
 
 def test_a_state_is_replaced(history: History) -> None:

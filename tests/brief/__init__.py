@@ -1,0 +1,1 @@
+"""The morning brief, from a morning to a letter."""

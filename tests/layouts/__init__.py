@@ -1,0 +1,1 @@
+"""Layouts: values in, components and figures out."""
