@@ -228,15 +228,19 @@ class RuleWatch:
         stop.wait(self._first_after_s)
         while not stop.is_set():
             try:
-                self._listen(stop)
-            except (StoreError, redis.RedisError) as error:
-                log.debug("rules wait for the cache", error=type(error).__name__)
-                # Without announcements there is still the tick.
-                self._take_turn(None)
-                stop.wait(min(self._tick_s, _RETRY_S))
+                self._listen_or_tick(stop)
             except Exception:
                 log.exception("the watch stumbled and starts anew")
                 stop.wait(_RETRY_S)
+
+    def _listen_or_tick(self, stop: threading.Event) -> None:
+        try:
+            self._listen(stop)
+        except (StoreError, redis.RedisError) as error:
+            log.debug("rules wait for the cache", error=type(error).__name__)
+            # Without announcements there is still the tick.
+            self._take_turn(None)
+            stop.wait(min(self._tick_s, _RETRY_S))
 
     def _listen(self, stop: threading.Event) -> None:
         subscription = self._live.listen_changed()
