@@ -26,6 +26,8 @@ window.lawang.live = (() => {
   let lastFrame = 0;
   let openedAt = 0;
   let offset = Date.now() / 1000 - performance.now() / 1000;
+  // The time of a tick while it writes, null between ticks.
+  let moment = null;
   let synced = false;
   let line = { cache_lost_at: null, board_heard_at: null };
   let everLive = false;
@@ -49,7 +51,7 @@ window.lawang.live = (() => {
 
   /** Seconds since 1970 by the server's clock; runs on by this machine's monotonic one. */
   function now() {
-    return performance.now() / 1000 + offset;
+    return moment ?? performance.now() / 1000 + offset;
   }
 
   function seconds(iso) {
@@ -280,7 +282,17 @@ window.lawang.live = (() => {
     if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 
+  /** All of one tick is of one moment: an age and its tile agree although time goes on. */
   function tick() {
+    moment = now();
+    try {
+      writeAll();
+    } finally {
+      moment = null;
+    }
+  }
+
+  function writeAll() {
     const found = connection();
     mark(root, "data-connection", found.state);
     write(document.getElementById("connection-text"), connectionText(found));

@@ -50,7 +50,7 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture
 def demo(shared_demo: Demo) -> Iterator[Demo]:
     """The shared demonstration, well before the test; what it prints is shown when that fails."""
-    wait_until(shared_demo.is_well, 40, "a demo that is well before the test")
+    wait_until(shared_demo.is_well, 90, "a demo that is well before the test")
     before = len(shared_demo.program.output())
     yield shared_demo
     shared_demo.fault("none")
@@ -69,7 +69,7 @@ def screens(browser: Browser) -> Iterator[OpenScreen]:
 
     def open_screen(demo: Demo, path: str = "", **options: Any) -> Screen:
         context = browser.new_context(**{"viewport": WALL, **options})
-        context.set_default_timeout(40_000)
+        context.set_default_timeout(90_000)
         contexts.append(context)
         screen = Screen.on(context, demo.url)
         opened.append(screen)

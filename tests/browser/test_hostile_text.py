@@ -116,7 +116,7 @@ def test_a_report_that_arrives_while_the_wall_is_open_is_inert(
     wall.wait(
         "(text) => [...document.querySelectorAll('.event-text')]"
         ".some((each) => each.textContent === text)",
-        40,
+        90,
         attack,
     )
     assert_inert(wall)
