@@ -17,6 +17,7 @@ import orjson
 import redis
 import structlog
 
+from lawang.background import Background
 from lawang.board.panels import (
     AFTER_INCIDENTS,
     AFTER_SOURCE,
@@ -45,7 +46,7 @@ _RETRY_S = 0.5
 _GAP_S = 0.3
 
 
-class BoardWorker:
+class BoardWorker(Background):
     """The board of one installation; only the holder of the clock starts it.
 
     `may_write` tells whether this process holds the clock at this very moment: one that wakes from
@@ -65,6 +66,7 @@ class BoardWorker:
         indicators: Callable[[datetime], Panel] = lambda _now: {},
         alarms: Callable[[datetime], Panel] = lambda _now: {},
     ) -> None:
+        super().__init__("board")
         self._may_write = may_write
         self._indicators = indicators
         self._alarms = alarms
@@ -76,10 +78,8 @@ class BoardWorker:
         self._seq: dict[str, int] = {}
         self._shown: dict[str, Panel] = {}
         self._state = BoardState(city)
-        self._stop = threading.Event()
         self._refill = threading.Event()
         self._reread = threading.Event()
-        self._thread: threading.Thread | None = None
         self._last_tick = 0.0
         self._last_alive = 0.0
         self._next_fill = 0.0
@@ -88,17 +88,8 @@ class BoardWorker:
 
     def start(self) -> None:
         """Begin, with everything read from history anew."""
-        self._stop.clear()
         self._refill.set()
-        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End and wait for it."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        super().start()
 
     def refill(self) -> None:
         """Read everything from history at the next turn; safe from any thread."""
@@ -108,33 +99,33 @@ class BoardWorker:
         """Look at once how the indicators stand, not at the next tick; safe from any thread."""
         self._reread.set()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
             try:
-                self._listen()
+                self._listen(stop)
             except (StoreError, redis.RedisError) as error:
                 log.debug("board waits for its stores", error=type(error).__name__)
                 self._refill.set()
-                self._stop.wait(_RETRY_S)
+                stop.wait(_RETRY_S)
             except Exception:
                 # A fault in one computation must not end the board for good.
                 log.exception("the board stumbled and starts anew")
                 self._refill.set()
-                self._stop.wait(_RETRY_S)
+                stop.wait(_RETRY_S)
 
-    def _listen(self) -> None:
+    def _listen(self, stop: threading.Event) -> None:
         subscription = self._live.listen_changed()
         try:
-            while not self._stop.is_set():
+            while not stop.is_set():
                 if not self._may_write():
                     self._refill.set()
-                    self._stop.wait(_RETRY_S)
+                    stop.wait(_RETRY_S)
                     continue
                 if self._refill.is_set():
                     self._try_to_fill()
                 message = subscription.get_message(timeout=0.25)
                 if message is not None:
-                    self._stop.wait(max(0.0, self._next_take - time.monotonic()))
+                    stop.wait(max(0.0, self._next_take - time.monotonic()))
                     self._take([message, *_waiting(subscription)])
                     self._next_take = time.monotonic() + _GAP_S
                 if self._reread.is_set():

@@ -16,6 +16,7 @@ import orjson
 import redis
 import structlog
 
+from lawang.background import Background
 from lawang.city import City
 from lawang.domain.alarm import Watch
 from lawang.domain.clock import Clock
@@ -176,7 +177,7 @@ class Touched:
         return found
 
 
-class RuleWatch:
+class RuleWatch(Background):
     """The worker; only the holder of the clock starts it. Idle in a city without rules."""
 
     def __init__(
@@ -191,6 +192,7 @@ class RuleWatch:
         gap_s: float = _GAP_S,
         first_after_s: float = _FIRST_AFTER_S,
     ) -> None:
+        super().__init__("rules")
         self._warden = Warden(city, history)
         self._touched = Touched(city.rules.values())
         self._city = city
@@ -201,8 +203,6 @@ class RuleWatch:
         self._tick_s = tick_s
         self._gap_s = gap_s
         self._first_after_s = first_after_s
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._is_failing = False
 
     def start(self) -> None:
@@ -210,19 +210,7 @@ class RuleWatch:
         if not self._city.rules:
             return
         self._warden.awake_since = self._clock()
-        # One of its own: a thread that could not be waited for must not go on with the next one.
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(self._stop,), name="rules", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End and wait for it."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        super().start()
 
     def _run(self, stop: threading.Event) -> None:
         stop.wait(self._first_after_s)
