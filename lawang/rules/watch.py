@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,8 @@ from lawang.domain.alarm import Watch
 from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState
-from lawang.domain.rule import Absence, CapWarning, Combination, Rule, Surge
+from lawang.domain.rule import Absence, CapWarning, Combination, Rule, ScreenFault, Surge
+from lawang.domain.screen import Screen
 from lawang.rules.evaluate import Change, Outcome, WatchKey, evaluate
 from lawang.rules.gather import Gatherer
 from lawang.rules.judge import Place
@@ -45,14 +46,21 @@ class Warden:
     """Evaluates rules on history and keeps what comes of it; no clock or thread of its own.
 
     `awake_since` is since when sources were listened to: the silence of a time in which nobody
-    polled is no silence of theirs.
+    polled is no silence of theirs. `screens` gives the walls of the programme in force; without it
+    they are those that the pack had at the start.
     """
 
-    def __init__(self, city: City, history: History, awake_since: datetime | None = None) -> None:
+    def __init__(
+        self,
+        city: City,
+        history: History,
+        awake_since: datetime | None = None,
+        screens: Callable[[], Mapping[str, Screen]] | None = None,
+    ) -> None:
         self.awake_since = awake_since
         self._city = city
         self._history = history
-        self._gatherer = Gatherer(history)
+        self._gatherer = Gatherer(history, screens or (lambda: city.screens.screens))
         self._place = place_of(city)
         self._marks: dict[WatchKey, str] = {}
         self._faulty: set[str] = set()
@@ -149,6 +157,7 @@ class Touched:
         self._by_source: dict[str, set[str]] = {}
         self.by_incidents: set[str] = set()
         self.by_warnings: set[str] = set()
+        self.by_screens: set[str] = set()
         for rule in rules:
             if rule.series is not None:
                 key = (rule.series.source, rule.series.measure)
@@ -157,6 +166,8 @@ class Touched:
                 self.by_incidents.add(rule.id)
             if isinstance(rule.condition, CapWarning):
                 self.by_warnings.add(rule.id)
+            if isinstance(rule.condition, ScreenFault):
+                self.by_screens.add(rule.id)
             # Of many sources at once only time tells; one that answers is not worth a look.
             if not (isinstance(rule.condition, Absence) and rule.condition.share is not None):
                 for source in rule.sources:
@@ -172,6 +183,8 @@ class Touched:
             found |= self.by_incidents
         if message.get("alerts"):
             found |= self.by_warnings
+        if message.get("screens"):
+            found |= self.by_screens
         if message.get("source"):
             found |= self._by_source.get(message["source"], set())
         return found
@@ -191,9 +204,10 @@ class RuleWatch(Background):
         tick_s: float = TICK_S,
         gap_s: float = _GAP_S,
         first_after_s: float = _FIRST_AFTER_S,
+        screens: Callable[[], Mapping[str, Screen]] | None = None,
     ) -> None:
         super().__init__("rules")
-        self._warden = Warden(city, history)
+        self._warden = Warden(city, history, screens=screens)
         self._touched = Touched(city.rules.values())
         self._city = city
         self._history = history
