@@ -26,16 +26,17 @@ _WRITE_DOWN = """() => {
     connection: document.querySelector('#connection-text').innerText,
     chip: chip.innerText,
     mark: getComputedStyle(tile.querySelector('.age'), '::before').content.trim(),
-    number: getComputedStyle(tile.querySelector('.counter-value')).color,
+    number: getComputedStyle(tile.querySelector('.figure-value')).color,
     frame: getComputedStyle(tile).borderLeftColor,
   });
   const write = () => {
-    const tile = document.querySelector('#tile-open');
-    const chip = document.querySelector('[data-source="elapor"]');
+    const tile = document.querySelector('[data-tile="open"]');
+    const chip = document.querySelector('#source-line');
     const health = tile.dataset.health;
     const failing = lawang.live.panel('sources').sources.elapor.failures > 0;
     // Between the news of a failure and the next tick the old health still stands.
-    if (health !== chip.dataset.health || failing === (health === 'fresh')) return;
+    const judged = lawang.live.health(lawang.live.panel('sources').sources.elapor);
+    if (health !== judged || failing === (health === 'fresh')) return;
     window.__looks[failing ? health : 'well'] = look(tile, chip);
   };
   window.__looks = {};

@@ -21,7 +21,7 @@ MEASURED = 6
 
 _WATCH = """(wanted) => {
   window.__seen = {};
-  const latest = document.getElementById('latest');
+  const latest = document.querySelector('.latest');
   const look = () => {
     for (const mark of wanted) {
       if (mark in window.__seen || !latest.textContent.includes(mark)) continue;
@@ -49,7 +49,7 @@ _WRITE_DOWN = """() => {
       }
   }).observe(document.body, { childList: true, subtree: true });
 }"""
-_CANVAS = "() => document.querySelector('.leaflet-incidents-pane canvas').toDataURL()"
+_CANVAS = "() => document.querySelector('canvas[data-sheet=incidents]').toDataURL()"
 #: Keeps text and class of the event with that text while it is first; later ones push it down.
 _KEEP_FIRST = """(wanted) => {
   window.__first = null;
@@ -58,7 +58,7 @@ _KEEP_FIRST = """(wanted) => {
     if (first.textContent.includes(wanted))
       window.__first = [first.innerText, first.className];
   };
-  new MutationObserver(look).observe(document.getElementById('latest'), {
+  new MutationObserver(look).observe(document.querySelector('.latest'), {
     childList: true, subtree: true, characterData: true, attributes: true,
   });
 }"""
@@ -73,7 +73,7 @@ _ROW = """(name) => {
 def file_and_wait(demo: Demo, wall: Screen, mark: str) -> str:
     """File a report and wait until the wall lists it; returns e-lapor's id."""
     report = demo.file(f"{mark}: lampu jalan padam sejak tadi malam.")
-    wall.wait("(mark) => document.getElementById('latest').textContent.includes(mark)", 90, mark)
+    wall.wait("(mark) => document.querySelector('.latest').textContent.includes(mark)", 90, mark)
     return report
 
 
@@ -142,10 +142,11 @@ def test_the_legend_leaves_no_open_report_out(demo: Demo, wall: Screen) -> None:
     file_and_wait(demo, wall, "Penanda legenda")
     wall.wait(
         """() => {
-          const said = document.querySelector('.legend-left-out').textContent;
-          const [shown, total, unlocated] =
-            said.replace(/\\./g, '').match(/\\d+/g).map(Number);
-          const open = document.getElementById('counter-open').textContent.replace(/\\D/g, '');
+          const said = document.querySelector('.map-left-out').textContent.replace(/\\./g, '');
+          const [, shown, total] = (said.match(/(\\d+) dari (\\d+) laporan/) ?? []).map(Number);
+          const unlocated = Number((said.match(/(\\d+) tanpa titik/) ?? [0, 0])[1]);
+          const counter = document.querySelector('[data-counter=open]');
+          const open = counter.textContent.replace(/\\D/g, '');
           return shown + unlocated === total && total === Number(open);
         }""",
         60,

@@ -138,7 +138,7 @@ def test_it_recovers_by_itself_in_less_than_the_longest_pause(story: Story) -> N
 
 def test_the_wall_is_fresh_again_and_shows_what_was_missed(story: Story, wall: Screen) -> None:
     wall.wait(
-        "(text) => document.getElementById('latest').textContent.includes(text)",
+        "(text) => document.querySelector('.latest').textContent.includes(text)",
         90,
         f"Laporan selama {story.fault.kind}.",
     )
@@ -189,7 +189,7 @@ def test_a_clock_that_runs_ahead_is_noted_and_ages_are_never_negative(
         ".includes('dengan waktu mendahului jam kita')"
     )
     wait_until(lambda: demo.source()["health"] == "fresh", 90, "a source that counts as heard")
-    wall.wait("() => document.getElementById('latest').textContent.includes('masa depan')")
+    wall.wait("() => document.querySelector('.latest').textContent.includes('masa depan')")
     ages = wall.page.locator(".event-age").all_inner_texts()
     assert not any("-" in age or "−" in age for age in ages), ages
     demo.fault("none")

@@ -61,7 +61,7 @@ def broken(shared_broken: Demo) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def shared_screen(shared_broken: Demo, open_shared_screen: OpenScreen) -> Screen:
-    return open_shared_screen(shared_broken, "/wall")
+    return open_shared_screen(shared_broken, "/wall?scene=kejadian")
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_a_locked_database_shows_and_nothing_is_lost(
         other.execute("BEGIN IMMEDIATE")
         counters = screen.counters()
         report = broken.file("Laporan selama basis data terkunci.")
-        screen.wait("() => document.querySelector('#tile-open').dataset.health !== 'fresh'")
+        screen.wait("() => document.querySelector('[data-tile=open]').dataset.health !== 'fresh'")
         table.wait(
             "() => document.querySelector('.error-cell').textContent"
             ".includes('Basis data kita dikunci program lain')"
