@@ -99,7 +99,7 @@ def copy_pack(folder: Path, **edits: Callable[[str], str]) -> Path:
 
 def drop_what_names_sources(pack: Path) -> None:
     """Take out what is made from sources, so that sources can be taken out as well."""
-    for name in ("kpi.toml", "mayor.toml", "rules.toml", "screens.toml"):
+    for name in ("board.toml", "kpi.toml", "mayor.toml", "rules.toml", "screens.toml"):
         (pack / name).unlink(missing_ok=True)
 
 
