@@ -5,6 +5,8 @@ PORT := 8050
 DATA_DIR := data
 # Further words for pytest: make test ARGS='tests/store -k settle'
 ARGS :=
+# Files of tests that run at once. Most of them wait for real servers, so two fill one core.
+WORKERS := 2
 # Any value takes the newest versions that fit: make lock UPGRADE=1
 UPGRADE :=
 # A Python >= 3.11 for .venv, where the one that is found is not the one that is meant.
@@ -14,7 +16,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types bench lock clean setup setup-dev
+.PHONY: help demo test check lint types bench pictures lock clean setup setup-dev
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | \
@@ -25,7 +27,7 @@ demo: setup ## Run the whole command centre on simulated departments (PORT=8050 
 
 test: setup-dev ## Run every test, those in a real Chromium included (ARGS='...' for pytest)
 	@$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: lint types test ## Everything that must be right before a commit
 
@@ -39,6 +41,9 @@ types: setup-dev ## Types, strictly
 
 bench: setup-dev ## Run every benchmark and write benchmarks/RESULTS.md
 	$(BIN)/lawang bench all
+
+pictures: setup-dev ## Take the pictures of docs/scenes.md from two running demonstrations
+	$(BIN)/python scripts/pictures.py
 
 lock: ## Write both lock files from pyproject.toml (UPGRADE=1 for newer versions)
 	scripts/lock.sh $(if $(UPGRADE),--upgrade)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from pathlib import Path
@@ -28,6 +29,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
+from api.camera_relay import CameraRelay
 from api.door import (
     App,
     Door,
@@ -39,10 +41,15 @@ from api.door import (
     answer_refusal,
     content_security_policy,
 )
+from api.entrance import MAY_SEE, Entrance
 from api.ingest import make_ingest_router
 from api.routes import Services, make_router
+from api.screen_keys import ScreenKeys
+from api.sign_in import make_sign_in_router
 from api.stream import Stream
+from api.tiles import make_tiles_router
 from connectors import registry
+from connectors.http import client_for
 from connectors.webhook.options import WebhookOptions
 from connectors.webhook.receiver import Receiver
 from lawang import __version__
@@ -58,6 +65,7 @@ from lawang.screens.alarms import alarms_of
 from lawang.screens.desk import ScreenDesk, follow_programme
 from lawang.settings import ROOT
 from lawang.store.live import LiveStore
+from lawang.tiles import read_tiles
 from layouts.context import PageContext, PageStores, set_page_context
 from light.routes import make_light_router
 from light.script import page_script_hash
@@ -90,21 +98,32 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
     live = installation.open_live()
     reader = OverviewReader(city, installation.history)
     stores = PageStores(reader, installation.history, lambda: _source_states(feed), clock)
-    set_page_context(PageContext(city, build, stores))
+    programme_file = follow_programme(city, settings.pack_dir, clock)
+    tiles = read_tiles(settings)
+    set_page_context(
+        PageContext(
+            city,
+            build,
+            stores,
+            screens=lambda: programme_file.current.programme,
+            tiles=tiles.facts if tiles is not None else None,
+        )
+    )
 
-    server = _create_server(feed, live)
+    cameras = CameraRelay(city, installation.history, client_for)
+    server = _create_server(feed, live, cameras)
     services = Services(
         city, installation.history, live, feed, build, clock, settings.operator_token, reader
     )
     desk = ScreenDesk(
-        follow_programme(city, settings.pack_dir, clock),
+        programme_file,
         installation.history.screens,
         city.timezone,
         build,
         clock,
         alarms_of(city, installation.history),
     )
-    server.include_router(make_router(services, desk))
+    server.include_router(make_router(services, desk, cameras))
     inbox = installation.history.inbox
     server.include_router(make_ingest_router(_find_receivers(city), inbox, clock))
     server.include_router(
@@ -112,6 +131,8 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
             city, reader, lambda: _source_states(feed), clock, build, installation.history
         )
     )
+    server.include_router(make_sign_in_router(settings.operator_token, clock))
+    server.include_router(make_tiles_router(tiles))
     pages = _create_dash(server, city.short_name)
 
     dash_calls = _CheckedCalls(server, pages)
@@ -121,8 +142,16 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
         known=lambda: {page["path"] for page in dash.page_registry.values()},
         parts=pages.registered_paths,
     )
-    return Door(
+    guarded = Entrance(
         routed,
+        keys=ScreenKeys(installation.history.screens, clock),
+        needs_key=settings.walls == "token",
+        operator_token=settings.operator_token,
+        operator_only=_OPERATOR_ONLY,
+        first_screen=lambda: next(iter(programme_file.current.programme.screens), None),
+    )
+    return Door(
+        guarded,
         hosts=[settings.host, *settings.allowed_hosts.split(",")],
         policy=lambda: content_security_policy(
             [*pages.csp_hashes(), page_script_hash()], settings.allow_framing_by
@@ -151,7 +180,7 @@ def _find_receivers(city: City) -> list[Receiver]:
     ]
 
 
-def _create_server(feed: Feed, live: LiveStore) -> FastAPI:
+def _create_server(feed: Feed, live: LiveStore, cameras: CameraRelay) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(server: FastAPI) -> AsyncIterator[None]:
         await _ask_once(server)
@@ -164,6 +193,7 @@ def _create_server(feed: Feed, live: LiveStore) -> FastAPI:
         following.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await following
+        await cameras.close()
         live.close()
 
     server = FastAPI(
@@ -233,7 +263,9 @@ def _create_dash(server: FastAPI, name: str) -> dash.Dash:
         use_pages=True,
         pages_folder=str(ROOT / "dashboards"),
         assets_folder=str(ROOT / "assets"),
+        # Of vendor/ a page loads by itself what it needs, when it needs it.
         assets_ignore=r".*\.txt$",
+        assets_path_ignore=["^vendor$"],
         title=f"Lawang Jabo · {name}",
         update_title="",
         add_log_handler=False,
@@ -257,11 +289,15 @@ def _log_fault(error: Exception) -> None:
     raise error
 
 
+#: Pages that open at this machine, or with the operator's key.
+_OPERATOR_ONLY = frozenset({"/screens"})
 _COMPONENT_SUITES = "/_dash-component-suites/"
+_WALL = re.compile(r"/wall/[A-Za-z0-9_-]{1,64}")
 _FIXED = frozenset(
     {
         *("/_dash-layout", "/_dash-dependencies", "/_dash-update-component", "/_favicon.ico"),
         *("/docs", "/docs/start.js", "/healthz", "/readyz", "/metrics", "/mayor"),
+        "/operator",
     }
 )
 
@@ -302,7 +338,12 @@ class _Routes:
     def _exists(self, path: str) -> bool:
         if path.startswith(_COMPONENT_SUITES):
             return self._is_part(path.removeprefix(_COMPONENT_SUITES))
-        if path.startswith(("/assets/", "/api/", "/docs/static/", "/ingest/", "/mayor/")):
+        if path.startswith(
+            ("/assets/", "/api/", "/docs/static/", "/ingest/", "/mayor/", "/tiles/")
+        ):
+            return True
+        # A screen may have been added to the file a moment ago; the wall itself tells of none.
+        if _WALL.fullmatch(path):
             return True
         return path in _FIXED or (path.rstrip("/") or "/") in self._known()
 
@@ -355,6 +396,10 @@ class _CheckedCalls:
         if (sentence := self._find_fault(body)) is not None:
             await answer_refusal(Refusal(400, sentence), send)
             return
+        may_see = scope.get(MAY_SEE)
+        if may_see is not None and not all(may_see(path) for path in _pages_of(body)):
+            await answer_refusal(Refusal(403, "This page is not open to you."), send)
+            return
         given = False
 
         async def receive_again() -> Message:
@@ -380,6 +425,17 @@ class _CheckedCalls:
         if not _fits(call, callback):
             return "The call is not what its callback takes. Load the page again."
         return None
+
+
+def _pages_of(body: bytes) -> list[str]:
+    """The paths of the pages that a sound call asks Dash for."""
+    call = orjson.loads(body)
+    return [
+        str(value.get("value") or "/")
+        for value in (*call["inputs"], *call.get("state", ()))
+        if isinstance(value, dict)
+        and (value.get("id"), value.get("property")) == ("_pages_location", "pathname")
+    ]
 
 
 def _fits(call: dict[str, Any], callback: dict[str, Any]) -> bool:
@@ -420,8 +476,9 @@ def _is_value(given: object, declared: dict[str, Any]) -> bool:
         return True
     # An address is text, and a path begins at the root: Dash takes anything else amiss.
     value = given.get("value")
-    root = "/" if declared["property"] == "pathname" else ""
-    return value is None or (isinstance(value, str) and value.startswith(root))
+    if declared["property"] == "pathname":
+        return isinstance(value, str) and value.startswith("/")
+    return value is None or isinstance(value, str)
 
 
 def _flat(value: object) -> list[object]:

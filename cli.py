@@ -47,6 +47,18 @@ console = Console(stderr=True)
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Folder of the embedded stores (LAWANG_DATA_DIR).")
 ]
+ScenarioSpeed = Annotated[
+    float,
+    typer.Option(
+        "--scenario-speed", min=0.1, max=100, help="The scenario alone, so many times as fast."
+    ),
+]
+ScenarioBegun = Annotated[
+    float,
+    typer.Option(
+        "--scenario-begun", min=0, max=2880, help="Minutes of the scenario that are over already."
+    ),
+]
 
 
 def main() -> None:
@@ -77,6 +89,8 @@ def up(
     seed: Annotated[int, typer.Option(help="Seed of the simulated city.")] = 1671,
     factor: Annotated[float, typer.Option(help="Volume of the simulated city; 1 is real.")] = 1.0,
     scenario: Annotated[str, typer.Option(help="What happens to the simulated city.")] = "",
+    scenario_speed: ScenarioSpeed = 1.0,
+    scenario_begun: ScenarioBegun = 0.0,
 ) -> None:
     """Run everything on this machine: Valkey, poller, web, and in a demo the departments."""
     from lawang.store.embedded import EmbeddedValkey
@@ -130,7 +144,9 @@ def up(
         serve = [*me, "simulate", "--port", str(settings.port + 1), "--seed", str(seed)]
         serve += ["--factor", str(factor), "--mqtt-port", str(settings.port + 2)]
         serve += ["--push-url", _own_address(settings)]
-        serve += ["--scenario", scenario] if scenario else []
+        if scenario:
+            serve += ["--scenario", scenario, "--scenario-speed", str(scenario_speed)]
+            serve += ["--scenario-begun", str(scenario_begun)]
         children.insert(0, Child("simulator", "simulated departments", serve, env))
 
     shown_host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0") else settings.host  # noqa: S104
@@ -176,7 +192,9 @@ def _check_before_start(settings: Settings, env: dict[str, str]) -> None:
     from brief.office import read_time
     from connectors.registry import bind
     from lawang.city import load_city
+    from lawang.tiles import read_tiles
 
+    read_tiles(settings)
     read_time(settings)
     read_mail_settings(settings)
     city = load_city(
@@ -225,11 +243,13 @@ def poll(data_dir: DataDir = None) -> None:
     from connectors.http import client_for
     from connectors.network import reach_of
     from connectors.registry import bind, get
+    from lawang.build import build_id
     from lawang.installation import open_installation
     from lawang.logs import set_up_logs
     from lawang.polling.poll import Bound
     from lawang.polling.service import PollerService
     from lawang.process import bind_to_parent
+    from lawang.screens.desk import follow_programme
 
     bind_to_parent()
     settings = _settings(data_dir=data_dir)
@@ -252,6 +272,8 @@ def poll(data_dir: DataDir = None) -> None:
             client_for=client_for,
             reach_for=reach_of,
             chores=[BriefOffice(installation.city, installation.history, at=at, mail=mail)],
+            programme=follow_programme(installation.city, settings.pack_dir),
+            build=build_id(settings.pack_dir),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -279,6 +301,8 @@ def simulate(
     scenario: Annotated[
         str, typer.Option(help="A scenario to play from the start: banjir, kebakaran, ...")
     ] = "",
+    scenario_speed: ScenarioSpeed = 1.0,
+    scenario_begun: ScenarioBegun = 0.0,
     data_dir: DataDir = None,
 ) -> None:
     """Run the simulated departments: real servers, invented people, faults on demand."""
@@ -298,6 +322,8 @@ def simulate(
         mqtt_port=mqtt_port,
         push_url=push_url,
         scenario=scenario,
+        scenario_speed=scenario_speed,
+        scenario_begun_min=scenario_begun,
     )
 
 
@@ -366,7 +392,7 @@ def bench(
     ] = False,
     minutes: Annotated[
         float | None,
-        typer.Option(min=0.1, help="How long `poll` and the like are watched in a full run."),
+        typer.Option(min=0.1, help="How long `poll` or `soak` is watched in a full run."),
     ] = None,
 ) -> None:
     """Run a benchmark: a claim of this project, measured beside what it is measured against."""

@@ -22,6 +22,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What this server's own pages may show within a frame: the operator's desk shows each wall small.
+_FRAMED_BY_US = "/wall"
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -55,6 +57,8 @@ def content_security_policy(script_hashes: Iterable[str], framed_by: str = "") -
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
+            # Players put a stream together in memory and play it from there.
+            "media-src 'self' blob:",
             "connect-src 'self'",
             "worker-src 'self' blob:",
             "object-src 'none'",
@@ -88,8 +92,7 @@ class Door:
             (b"cross-origin-resource-policy", b"same-origin"),
             (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
         ]
-        if not framed_by:
-            self._fixed.append((b"x-frame-options", b"DENY"))
+        self._framed_by = framed_by
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -102,7 +105,7 @@ class Door:
                 return
             await self._app(scope, receive, send)
             return
-        with_headers = self._adding_headers(send)
+        with_headers = self._adding_headers(send, scope["path"])
         if refusal is not None:
             await answer_refusal(refusal, with_headers)
             return
@@ -130,18 +133,28 @@ class Door:
             return Refusal(403, "This call came from another site and was refused.")
         return None
 
-    def _adding_headers(self, send: Send) -> Send:
+    def _adding_headers(self, send: Send, path: str) -> Send:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *self._headers()]}
+                message = {
+                    **message,
+                    "headers": [*message.get("headers", ()), *self._headers(path)],
+                }
             await send(message)
 
         return send_with_headers
 
-    def _headers(self) -> list[tuple[bytes, bytes]]:
+    def _headers(self, path: str) -> list[tuple[bytes, bytes]]:
         # Asked for anew each time: Dash makes some of its inline scripts with its first answer.
         policy = self._policy if isinstance(self._policy, str) else self._policy()
-        return [(b"content-security-policy", policy.encode("latin-1")), *self._fixed]
+        frames = b"DENY"
+        if path == _FRAMED_BY_US or path.startswith(f"{_FRAMED_BY_US}/"):
+            frames = b"SAMEORIGIN"
+            others = self._framed_by or "'none'"
+            ours = f"'self' {self._framed_by}".rstrip()
+            policy = policy.replace(f"frame-ancestors {others}", f"frame-ancestors {ours}")
+        framing = [] if self._framed_by else [(b"x-frame-options", frames)]
+        return [(b"content-security-policy", policy.encode("latin-1")), *self._fixed, *framing]
 
 
 async def answer_refusal(refusal: Refusal, send: Send) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -152,10 +152,16 @@ class _Snapshot(Collector):
 
 
 def render(
-    city: City, feed: Feed, build: str, now: datetime, quality: QualityBook, history: History
+    city: City,
+    feed: Feed,
+    build: str,
+    now: datetime,
+    quality: QualityBook,
+    history: History,
+    others: Iterable[Collector] = (),
 ) -> tuple[bytes, str]:
-    """The exposition text and its content type, as of `now`; without quality, indicators and
-    briefs if history is away."""
+    """The exposition text and its content type, as of `now`, with the figures of `others`;
+    without quality, indicators and briefs if history is away."""
     try:
         known = _read(quality, history)
     except StoreError:
@@ -163,4 +169,6 @@ def render(
     registry = CollectorRegistry()
     registry.register(_Snapshot(city, feed, build, now, known))
     ProcessCollector(registry=registry)
+    for each in others:
+        registry.register(each)
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -442,8 +443,21 @@ def _request_out(request: ServiceRequest) -> dict[str, Any]:
 
 
 def _plain(record: Position | Alert | ServiceRequest) -> dict[str, Any]:
-    """All fields of a record, JSON-ready."""
-    return {each.name: getattr(record, each.name) for each in fields(record)}
+    """All fields of a record, JSON-ready; a thing's link without what may be a key in it."""
+    plain = {each.name: getattr(record, each.name) for each in fields(record)}
+    if isinstance(record, Position) and record.link:
+        plain["link"] = _without_keys(record.link)
+    return plain
+
+
+def _without_keys(link: str) -> str:
+    """An address without user, password, query and fragment: cameras have their keys there."""
+    try:
+        parts = urlsplit(link)
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
 def _wants_geojson(request: Request, form: str) -> bool:

@@ -17,6 +17,8 @@ from starlette.routing import Match
 
 from api.alerts import add_alert_routes
 from api.briefs import add_brief_routes
+from api.camera_relay import CameraRelay
+from api.cameras import add_camera_routes
 from api.findings import add_finding_routes
 from api.kpis import add_kpi_routes
 from api.maturity import add_maturity_routes
@@ -27,6 +29,7 @@ from api.records import add_record_routes
 from api.screens import add_screen_routes
 from api.services import Services
 from api.source_detail import SourceOut, add_source_routes, source_out
+from api.wall_worker import add_wall_worker_route
 from lawang.domain.errors import StoreError
 from lawang.domain.incident import Incident, Status, incident_to_plain
 from lawang.screens.desk import ScreenDesk
@@ -56,7 +59,7 @@ class IncidentsOut(BaseModel):
     next: str | None = None
 
 
-def make_router(services: Services, desk: ScreenDesk) -> APIRouter:
+def make_router(services: Services, desk: ScreenDesk, cameras: CameraRelay) -> APIRouter:
     """All routes of the API, bound to their services; while they serve, the desk is kept."""
     router = APIRouter()
     now = services.clock
@@ -84,6 +87,8 @@ def make_router(services: Services, desk: ScreenDesk) -> APIRouter:
     add_kpi_routes(router, services, book)
     add_brief_routes(router, services)
     add_screen_routes(router, services, desk)
+    add_camera_routes(router, cameras)
+    add_wall_worker_route(router)
 
     @router.get("/api/v1/incidents", response_model=IncidentsOut, tags=["incidents"])
     async def incidents(
@@ -196,6 +201,7 @@ def make_router(services: Services, desk: ScreenDesk) -> APIRouter:
             now(),
             book,
             services.history,
+            [cameras],
         )
         return Response(body, media_type=kind)
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -18,10 +17,12 @@ import structlog
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.operator import body_of, read_json, require_operator
+from api.operator import body_of, has_key, read_json, require_operator
+from api.pace import Pace
 from api.paging import refuse_unknown
 from api.services import Services
-from lawang.domain.health import Health, health, state_from_plain
+from lawang.domain.errors import StoreError
+from lawang.domain.health import SourceState, state_from_plain
 from lawang.domain.kpi import Span
 from lawang.domain.screen import (
     BEAT_EVERY,
@@ -35,10 +36,12 @@ from lawang.domain.screen import (
     Scene,
     ScreenState,
     Window,
+    judge_screen,
 )
-from lawang.domain.status import CityStatus, StatusFacts
+from lawang.domain.status import CityStatus, StatusRules
 from lawang.kpi.evaluate import Evaluator
 from lawang.screens.desk import ScreenDesk, ScreenNow, named_of
+from lawang.screens.facts import CityFacts
 from lawang.screens.programme import Item, Why
 from lawang.screens.standing import StatusKeeper, describe
 
@@ -52,9 +55,6 @@ _LONGEST = 7 * 86_400
 #: Beats that one screen at one address may send in a row, and how fast it may go on.
 _BURST = 10
 _BEATS_PER_S = 0.5
-_PACES_MAX = 2000
-#: The city's score moves by the day; a minute old is new.
-_SCORE_KEPT_S = 60.0
 
 _Name = Annotated[str, Field(min_length=2, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 _Id = Annotated[str, Field(max_length=60, pattern=r"^[a-z][a-z0-9_]*$")]
@@ -323,35 +323,21 @@ class StatusEndIn(BaseModel):
     reason: Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")] = ""
 
 
-class Pace:
-    """Lets each key do something so often: `burst` at once, then `per_s` a second."""
-
-    def __init__(self, burst: int, per_s: float, clock: Callable[[], float]) -> None:
-        self._burst = burst
-        self._per_s = per_s
-        self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait_s(self, key: str) -> float:
-        """0 where it may, which counts as having done it; else how long to wait, in seconds."""
-        now = self._clock()
-        left, at = self._left.pop(key, (float(self._burst), now))
-        left = min(self._burst, left + (now - at) * self._per_s)
-        wait = 0.0 if left >= 1 else (1 - left) / self._per_s
-        self._left[key] = (left - 1 if not wait else left, now)
-        if len(self._left) > _PACES_MAX:
-            self._left.popitem(last=False)
-        return wait
-
-
 def add_screen_routes(router: APIRouter, services: Services, desk: ScreenDesk) -> None:
     """The routes of screens and of the status; while they serve, file and rules are followed."""
-    keeper = StatusKeeper(
-        desk.store,
-        lambda: desk.in_force.programme.status,
-        _StatusFacts(services, desk),
-        services.clock,
+    evaluator = Evaluator(services.city, services.history.kpis)
+
+    def rules() -> StatusRules:
+        return desk.in_force.programme.status
+
+    facts = CityFacts(
+        services.city,
+        rules,
+        desk.alarms,
+        lambda: _source_states(services),
+        lambda at: evaluator.scores(Span.MONTH, at)[0].score,
     )
+    keeper = StatusKeeper(desk.store, rules, facts, services.clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: object) -> AsyncIterator[None]:
@@ -388,43 +374,21 @@ async def _turn_forever(keeper: StatusKeeper, desk: ScreenDesk) -> None:
         await asyncio.sleep(TURN_EVERY_S)
 
 
-class _StatusFacts:
-    """What is known of the city, for the rules of the status."""
+def _source_states(services: Services) -> dict[str, SourceState] | None:
+    """What is known of the polls; None while the board is not heard."""
+    feed = services.feed
+    panel = feed.panels.get("sources", {}).get("sources")
+    if panel is None or feed.cache_lost_at is not None:
+        return None
+    return {name: state_from_plain({"source_id": name, **each}) for name, each in panel.items()}
 
-    def __init__(self, services: Services, desk: ScreenDesk) -> None:
-        self._services = services
-        self._desk = desk
-        self._evaluator = Evaluator(services.city, services.history.kpis)
-        self._score: tuple[float, float | None] | None = None
 
-    def __call__(self, at: datetime) -> StatusFacts:
-        return StatusFacts(
-            alarms=self._desk.alarms(at), sources_down=self._down(at), score=self._score_at(at)
-        )
-
-    def _down(self, at: datetime) -> int | None:
-        """Sources that are down or refuse; None while the board is not heard."""
-        feed = self._services.feed
-        panel = feed.panels.get("sources", {}).get("sources")
-        if panel is None or feed.cache_lost_at is not None:
-            return None
-        found = [
-            health(state_from_plain({"source_id": name, **panel[name]}), source.cadence, at)
-            for name, source in self._services.city.sources.items()
-            if name in panel
-        ]
-        return sum(each in (Health.DOWN, Health.REFUSED) for each in found)
-
-    def _score_at(self, at: datetime) -> float | None:
-        """The city's score of the last 30 days; only where a rule asks for it."""
-        levels = self._desk.in_force.programme.status.levels
-        if not any(each.score_below is not None for level in levels for each in level.when):
-            return None
-        now = time.monotonic()
-        if self._score is None or now - self._score[0] > _SCORE_KEPT_S:
-            whole = self._evaluator.scores(Span.MONTH, at)[0]
-            self._score = (now, whole.score)
-        return self._score[1]
+async def _note(services: Services) -> None:
+    """Tell the board that walls have something new; without a cache it looks by itself."""
+    try:
+        await asyncio.to_thread(services.live.note_screens)
+    except StoreError as error:
+        log.debug("the board was not told of screens", kind=error.kind)
 
 
 # --- screens -------------------------------------------------------------------------------------
@@ -499,7 +463,8 @@ def _add_screen_routes(router: APIRouter, services: Services, desk: ScreenDesk) 
                 f"A wall beats every {BEAT_EVERY.total_seconds():g} s; this one beats too often.",
                 {"Retry-After": str(int(wait) + 1)},
             )
-        await _check_token(request, desk, screen_id, at)
+        if not has_key(request, services.operator_token):
+            await _check_token(request, desk, screen_id, at)
         given = await read_json(request, BeatIn)
         skew = None if given.clock is None else (given.clock - at).total_seconds()
         beat = Beat(
@@ -515,10 +480,12 @@ def _add_screen_routes(router: APIRouter, services: Services, desk: ScreenDesk) 
             skew_s=skew,
             sound_armed=given.sound_armed,
         )
-        await asyncio.to_thread(desk.store.note_beat, beat)
+        before = await asyncio.to_thread(desk.store.note_beat, beat)
         found = await look(screen_id, at)
         # Last: a command that was taken is gone, so nothing may fail between it and the answer.
         commands = await asyncio.to_thread(desk.store.take, screen_id, at) if found.waiting else []
+        if commands or _is_news(before, beat, services.build):
+            await _note(services)
         scenes = desk.in_force.programme.scenes
         return BeatenOut(
             at=at,
@@ -561,6 +528,7 @@ def _add_screen_routes(router: APIRouter, services: Services, desk: ScreenDesk) 
             raise HTTPException(422, "`for_s` belongs to the kinds scene and mute.")
         wanted = _command(screen_id, given, at)
         told = await asyncio.to_thread(desk.store.tell, wanted)
+        await _note(services)
         return ToldOut(
             at=at,
             command=_command_out(told),
@@ -580,6 +548,14 @@ def _add_screen_routes(router: APIRouter, services: Services, desk: ScreenDesk) 
         known(screen_id)
         found = await asyncio.to_thread(desk.store.commands, screen_id, limit)
         return [_command_out(each) for each in found]
+
+
+def _is_news(before: Beat | None, beat: Beat, build: str) -> bool:
+    """Whether a heartbeat says something that people shall see at once, and not only its age."""
+    if before is None:
+        return True
+    then, now = judge_screen(before, build, beat.seen_at), judge_screen(beat, build, beat.seen_at)
+    return (then, before.scene, before.sound_armed) != (now, beat.scene, beat.sound_armed)
 
 
 #: What lasts, and how long where nobody says.
@@ -743,9 +719,11 @@ def _add_status_routes(
         need_levels()
         given = await read_json(request, StatusIn)
         until = services.clock() + timedelta(seconds=given.for_s)
-        return await out(
-            await asyncio.to_thread(keeper.set_by_hand, given.level, given.by, given.reason, until)
+        now = await asyncio.to_thread(
+            keeper.set_by_hand, given.level, given.by, given.reason, until
         )
+        await _note(services)
+        return await out(now)
 
     @router.post(
         "/api/v1/status/end",
@@ -760,7 +738,9 @@ def _add_status_routes(
         require_operator(request, services.operator_token)
         need_levels()
         given = await read_json(request, StatusEndIn)
-        return await out(await asyncio.to_thread(keeper.end_by_hand, given.by, given.reason))
+        now = await asyncio.to_thread(keeper.end_by_hand, given.by, given.reason)
+        await _note(services)
+        return await out(now)
 
 
 def _status_out(

@@ -18,6 +18,7 @@ window.dash_clientside.analysis = {
 window.lawang = window.lawang || {};
 
 window.lawang.analysis = (() => {
+  const here = window.location.pathname;
   let asked = 0;
 
   function page() {
@@ -85,8 +86,11 @@ window.lawang.analysis = (() => {
     if (button) go(button.dataset.asks, button.dataset.value);
     if (event.target.closest && event.target.closest("[data-print]")) window.print();
   });
-  window.addEventListener("popstate", () => {
-    if (page()) ask();
+  window.addEventListener("popstate", (event) => {
+    if (!page() || window.location.pathname !== here) return;
+    // Dash would build the whole page anew for another address of the same page.
+    event.stopImmediatePropagation();
+    ask();
   });
   return { follow };
 })();
@@ -133,9 +137,9 @@ window.lawang.analysis = (() => {
     kept = null;
   }
 
+  const paper = window.matchMedia("print");
   window.addEventListener("beforeprint", toPaper);
-  window.addEventListener("afterprint", toScreen);
-  window.matchMedia("print").addEventListener("change", (event) =>
-    event.matches ? toPaper() : toScreen(),
-  );
+  // It may come late, when the page is on its way to paper once more.
+  window.addEventListener("afterprint", () => paper.matches || toScreen());
+  paper.addEventListener("change", () => (paper.matches ? toPaper() : toScreen()));
 })();

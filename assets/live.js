@@ -26,10 +26,14 @@ window.lawang.live = (() => {
   let lastFrame = 0;
   let openedAt = 0;
   let offset = Date.now() / 1000 - performance.now() / 1000;
+  // The time of a tick while it writes, null between ticks.
+  let moment = null;
   let synced = false;
   let line = { cache_lost_at: null, board_heard_at: null };
   let everLive = false;
+  let refreshing = tooOldOrLarge;
   const renderers = {};
+  const beginners = [];
   const startedAt = performance.now();
 
   // --- words, numbers, times ---------------------------------------------------------------
@@ -49,7 +53,7 @@ window.lawang.live = (() => {
 
   /** Seconds since 1970 by the server's clock; runs on by this machine's monotonic one. */
   function now() {
-    return performance.now() / 1000 + offset;
+    return moment ?? performance.now() / 1000 + offset;
   }
 
   function seconds(iso) {
@@ -138,7 +142,9 @@ window.lawang.live = (() => {
     if (at === null) worst = "never";
     // A line that is cut says nothing new, however slowly the source itself is polled.
     if (worst === "fresh" && connection().state !== "live") worst = "late";
-    return { health: worst, at, troubled: counts[worst], feeding: ids.length };
+    const sound = (counts.fresh || 0) + (counts.late || 0);
+    // Most of what it is made of is sound: what it says holds, but for a part that is named.
+    return { health: worst, at, troubled: counts[worst], feeding: ids.length, partly: sound * 2 > ids.length };
   }
 
   /** How all sources stand, in words: one lamp each says no number, so this line does. */
@@ -194,6 +200,7 @@ window.lawang.live = (() => {
     stream.addEventListener("snapshot", receive);
     stream.addEventListener("delta", receive);
     stream.addEventListener("beat", receive);
+    stream.addEventListener("revoked", () => document.dispatchEvent(new Event("live:revoked")));
   }
 
   function receive(event) {
@@ -249,12 +256,13 @@ window.lawang.live = (() => {
 
   /** A full page load, as nothing else gives memory back for certain; not twice in a row. */
   function reload(why) {
-    const last = Number(sessionStorage.getItem("lawang-reload") || 0);
-    if (Date.now() - last < RELOAD_GAP_MS) return;
+    // By the server's clock: that of a television may be set by hours between two loads.
+    const passed = now() * 1000 - Number(sessionStorage.getItem("lawang-reload") || 0);
+    if (passed >= 0 && passed < RELOAD_GAP_MS) return;
     fetch("/healthz", { cache: "no-store" })
       .then((answer) => {
         if (!answer.ok) return;
-        sessionStorage.setItem("lawang-reload", String(Date.now()));
+        sessionStorage.setItem("lawang-reload", String(now() * 1000));
         sessionStorage.setItem("lawang-reload-why", why);
         // Many walls must not all load in the same instant.
         setTimeout(() => location.reload(), Math.random() * 1500);
@@ -265,9 +273,27 @@ window.lawang.live = (() => {
   function watch() {
     const silent = performance.now() - Math.max(lastFrame, openedAt);
     if (stream.readyState === EventSource.CLOSED ? silent > 1500 : silent > REOPEN_MS) open();
+    const why = refreshing();
+    if (why && connection().state === "live") reload(why);
+  }
+
+  /** Why a page without a better judge should be loaded anew now; "" is not at all. */
+  function tooOldOrLarge() {
     const heap = performance.memory ? performance.memory.usedJSHeapSize : 0;
-    const old = config.refresh_s && performance.now() - startedAt > config.refresh_s * 1000;
-    if ((old || heap > HEAP_MAX) && connection().state === "live") reload(old ? "age" : "heap");
+    if (config.refresh_s && performance.now() - startedAt > config.refresh_s * 1000) return "age";
+    return heap > HEAP_MAX ? "heap" : "";
+  }
+
+  /** How far this machine's clock is ahead of the server's, in seconds; null until one was heard. */
+  function skew() {
+    return synced ? Date.now() / 1000 - now() : null;
+  }
+
+  /** How old the oldest of what is shown is, in seconds: by the line, and by who fills the panels. */
+  function oldest() {
+    const line_s = (performance.now() - (everLive ? lastFrame : startedAt)) / 1000;
+    const board_s = line.board_heard_at ? now() - line.board_heard_at : 0;
+    return Math.max(0, line_s, board_s);
   }
 
   // --- every second ------------------------------------------------------------------------
@@ -280,7 +306,17 @@ window.lawang.live = (() => {
     if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
   }
 
+  /** All of one tick is of one moment: an age and its tile agree although time goes on. */
   function tick() {
+    moment = now();
+    try {
+      writeAll();
+    } finally {
+      moment = null;
+    }
+  }
+
+  function writeAll() {
     const found = connection();
     mark(root, "data-connection", found.state);
     write(document.getElementById("connection-text"), connectionText(found));
@@ -303,8 +339,11 @@ window.lawang.live = (() => {
       mark(element, "data-health", found.health);
       write(element, ageText(found));
     }
-    for (const element of root.querySelectorAll("[data-live-tile]"))
-      mark(element, "data-health", standing(element.dataset.liveTile).health);
+    for (const element of root.querySelectorAll("[data-live-tile]")) {
+      const found = standing(element.dataset.liveTile);
+      mark(element, "data-health", found.health);
+      mark(element, "data-partly", found.partly ? "1" : "0");
+    }
     for (const element of root.querySelectorAll("[data-sources-summary]"))
       write(element, summary());
     for (const element of root.querySelectorAll("[data-source]")) {
@@ -370,6 +409,7 @@ window.lawang.live = (() => {
     document.documentElement.lang = config.lang;
     panels = {};
     lastFrame = performance.now();
+    for (const begin of beginners) begin();
     open();
     setInterval(tick, 1000);
     setInterval(watch, 1000);
@@ -413,5 +453,17 @@ window.lawang.live = (() => {
     config: () => config,
     panel: (name) => panels[name],
     connection,
+    standing,
+    healthWord,
+    duration,
+    /** Call this when the page's facts are known, before the first panel arrives. */
+    started: (begin) => (root ? begin() : beginners.push(begin)),
+    /** Write ages and states now, not at the next second: something was drawn anew. */
+    refresh: () => root && tick(),
+    reload,
+    /** Another judge of when the page is loaded anew: it says why, or "". */
+    refreshBy: (judge) => (refreshing = judge),
+    skew,
+    oldest,
   };
 })();

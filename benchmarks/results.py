@@ -1,4 +1,4 @@
-"""RESULTS.md: the figures of a full run, with the machine they were measured on."""
+"""RESULTS.md and its like: the figures of a full run, with the machine they were measured on."""
 
 from __future__ import annotations
 
@@ -41,12 +41,13 @@ def write(
     found: Mapping[str, Figures],
     aims: Mapping[str, Sequence[Aim]],
     file: Path = FILE,
+    by: str = "make bench",
 ) -> Path:
-    """Write the file anew and return its path."""
+    """Write the file anew and return its path. `by` is the command that does it."""
     lines = [
         "# Results",
         "",
-        "Written by `make bench`; what is measured, and how, is in `docs/benchmarks.md`.",
+        f"Written by `{by}`; what is measured, and how, is in `docs/benchmarks.md`.",
         "",
         *_table(("", ""), machine.items()),
     ]

@@ -65,6 +65,14 @@ def layout(lang: str = "id", **_: Any) -> Component:
                                 say("The city at a glance, for the control room's screens"),
                             ),
                             door(
+                                "/screens",
+                                say("Operator's desk"),
+                                say(
+                                    "Status, alerts and screens: acknowledge, shelve, send a "
+                                    "scene, reload"
+                                ),
+                            ),
+                            door(
                                 "/sources",
                                 say("Sources"),
                                 say("Which departments are heard, how old their data is"),

@@ -1,126 +1,112 @@
-"""The wall: the city at a glance, on a screen nobody touches."""
+"""The walls: one page a screen of `screens.toml`, on glass that nobody touches.
+
+`/wall` is the first screen of the file, `/wall/<screen>` a certain one. `?scene=` shows one scene
+and keeps it, narrowed by `window`, `kecamatan`, `category` and `opd` (several by commas);
+`?thumb=1` is a picture of the wall for others: it neither beats nor sounds.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import dash
-from dash import html
 from dash.development.base_component import Component
 
+from lawang.domain.screen import Cell, Playlist, Screen, ScreenProgramme
 from layouts.context import page_context
 from layouts.map import city_map
-from layouts.shell import header, live_root
-from layouts.tiles import age, counter, tile
+from layouts.shell import live_root
+from layouts.wall import stage, wall_foot, wall_header
 from layouts.words import words
 
-dash.register_page(
-    __name__, path="/wall", title="Lawang Jabo", name="Wall", description="The control room's wall"
-)
-
-#: A screen that runs for months loads itself anew this often, while all is well.
+#: A screen that runs for months loads itself anew this often, at a turn of its programme.
 REFRESH_S = 6 * 3600
+#: What every wall listens to, whatever it shows.
+ALWAYS = ("programme", "status", "alarms", "sources", "city")
+_FILTERS = ("kecamatan", "opd", "category")
+#: A pack without screens has one wall that shows the city.
+_ONLY = Screen(id="utama", name="", width=1920, height=1080, cells=(Cell(id="", playlist=""),))
+_FIRST_SCENE = "kejadian"
 
-PANELS = ("counters", "regions", "incidents", "latest", "ranking", "sources", "city")
 
-
-def layout(lang: str = "id", **_: Any) -> Component:
-    """The wall in a language. Every value in it is filled by the stream."""
+def layout(
+    screen: str = "", lang: str = "id", scene: str = "", thumb: str = "", **query: Any
+) -> Component:
+    """One wall. Every value in it is filled by the stream."""
     context = page_context()
-    city = context.city
+    programme = context.programme()
+    shown = _find(programme, screen)
     say = words(lang)
-    facts = context.facts(PANELS, names=True, refresh_s=REFRESH_S)
-    (south, west), (north, east) = context.bounds
+    wall = {
+        "screen": screen or shown.id,
+        "scene": scene,
+        "filters": _filters_of(query),
+        "thumb": bool(thumb),
+        "sound": query.get("sound", "on"),
+        "fallback": _fallback(programme, shown),
+    }
+    facts = context.facts(_panels(programme), names=True, refresh_s=REFRESH_S, extra={"wall": wall})
+    cells = ["", *(each.id for each in shown.cells if len(shown.cells) > 1)]
     return live_root(
         facts,
         say,
         [
-            header(facts, say, say("City command centre")),
-            html.Main(
-                [
-                    html.Section(
-                        [
-                            city_map(
-                                kecamatan=city.kecamatan_geojson,
-                                kelurahan=city.kelurahan_geojson,
-                                river=city.river_geojson,
-                                labels=[
-                                    (region.name, region.latitude, region.longitude)
-                                    for region in city.kecamatan
-                                ],
-                                bounds=((south, west), (north, east)),
-                            ),
-                            html.Div(
-                                [
-                                    html.H2(
-                                        say("Open reports by kecamatan"), className="tile-title"
-                                    ),
-                                    age("incidents"),
-                                ],
-                                className="map-head",
-                            ),
-                            html.Div(id="map-legend", className="map-legend"),
-                            html.Div(
-                                [
-                                    html.Span(
-                                        say("approximate boundaries")
-                                        if city.boundaries.approximate
-                                        else "",
-                                        className="map-note-warning",
-                                    ),
-                                    html.Span(next(iter(city.credits_in(say.language)), "")),
-                                ],
-                                className="map-note",
-                            ),
-                        ],
-                        id="tile-map",
-                        className="tile map-tile",
-                        **{"data-live-tile": "incidents", "data-health": "never"},
-                    ),
-                    html.Div(
-                        [
-                            counter("new_today", say("New today"), say),
-                            counter("open", say("Open"), say),
-                            counter("past_due", say("Past due"), say),
-                            counter("done_today", say("Done today"), say),
-                        ],
-                        className="counters",
-                    ),
-                    tile(
-                        "tile-ranking",
-                        say("Kecamatan"),
-                        "ranking",
-                        [html.Div([], id="ranking", className="ranking")],
-                        "ranking-tile",
-                    ),
-                    tile(
-                        "tile-latest",
-                        say("Latest events"),
-                        "latest",
-                        [html.Ol([], id="latest", className="latest")],
-                        "latest-tile",
-                    ),
-                ],
-                className="wall-grid",
-            ),
-            html.Footer(
-                [
-                    html.Div(
-                        [
-                            html.H2(say("Sources"), className="tile-title strip-title"),
-                            html.P(
-                                [],
-                                className="strip-summary",
-                                **{"data-sources-summary": ""},
-                            ),
-                        ],
-                        className="strip-head",
-                    ),
-                    html.Div([], id="source-strip", className="source-strip"),
-                ],
-                className="strip",
-            ),
-            html.Div(id="announcer", className="visually-hidden", **{"aria-live": "polite"}),
+            wall_header(facts, say),
+            stage(shown, {cell: city_map(cell, context, say.language) for cell in cells}),
+            wall_foot(say),
+            dash.html.Div(id="announcer", className="visually-hidden", **{"aria-live": "polite"}),
         ],
         "page wall",
+    )
+
+
+def _find(programme: ScreenProgramme, screen: str) -> Screen:
+    """The screen of that id; for an unknown one a plain grid, on which the script says so."""
+    if not screen and programme.screens:
+        return next(iter(programme.screens.values()))
+    return programme.screens.get(screen, _ONLY)
+
+
+def _filters_of(query: dict[str, Any]) -> dict[str, Any]:
+    """What the address narrows a scene to, in the shape of an item of the programme."""
+    found: dict[str, Any] = {
+        name: [each for each in str(query[name]).split(",") if each]
+        for name in _FILTERS
+        if query.get(name)
+    }
+    if query.get("window"):
+        found["window"] = str(query["window"])
+    return found
+
+
+def _fallback(programme: ScreenProgramme, screen: Screen) -> list[dict[str, Any]]:
+    """The first scene of each cell: what is shown while nobody can tell the programme."""
+    whole = len(screen.cells) < 2
+    found = []
+    for cell in screen.cells:
+        playlist = programme.playlists.get(cell.playlist, Playlist(id="", turns=()))
+        first = playlist.turns[0].scene if playlist.turns else _FIRST_SCENE
+        found.append({"cell": "" if whole else cell.id, "scene": first, "filters": {}, "why": ""})
+    return found
+
+
+def _panels(programme: ScreenProgramme) -> tuple[str, ...]:
+    """All that any scene needs: every wall has the same wishes, so that all get the same bytes."""
+    wished = {name for scene in programme.scenes.values() for name in scene.panels}
+    if not wished:
+        wished = {"counters", "regions", "incidents", "latest", "ranking"}
+    return (*ALWAYS, *sorted(wished - {*ALWAYS}))
+
+
+for _name, _path in (
+    (__name__, {"path": "/wall"}),
+    (f"{__name__}.screen", {"path_template": "/wall/<screen>"}),
+):
+    dash.register_page(
+        _name,
+        title="Lawang Jabo",
+        name="Wall",
+        description="The control room's wall",
+        layout=layout,
+        **_path,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from lawang.city.screens import FILE_NAME
 from lawang.settings import ROOT
 
 _ROOMS = ("app.py", "cli.py", "api", "assets", "brief", "dashboards", "layouts", "lawang", "light")
@@ -17,7 +18,8 @@ def build_id(pack_dir: Path) -> str:
     for top in [*(ROOT / room for room in _ROOMS), pack_dir]:
         files = [top] if top.is_file() else sorted(top.rglob("*"))
         for file in files:
-            if file.suffix in _ENDINGS and file.is_file():
+            # The walls' programme is followed while it runs: a saved one makes no page outdated.
+            if file.suffix in _ENDINGS and file.is_file() and file != pack_dir / FILE_NAME:
                 digest.update(file.name.encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

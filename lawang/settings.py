@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +43,11 @@ class Settings(BaseSettings):
         description="The key with which findings are decided and sources polled from elsewhere; "
         "empty: only from this machine.",
     )
+    walls: Literal["open", "token"] = Field(
+        "open",
+        description="open: who reaches the server sees the walls; token: walls, their stream and "
+        "heartbeats need a screen's key (lawang screens token new), except at this machine.",
+    )
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="Where the morning brief is handed in: smtp://user:password@host:587 (STARTTLS "
@@ -50,6 +56,14 @@ class Settings(BaseSettings):
     brief_from: str = Field("", description="The sender's address of the morning brief.")
     brief_to: str = Field("", description="Who gets the morning brief: addresses, by commas.")
     brief_at: str = Field("06:00", description="When it is made, in the city's own time (HH:MM).")
+    tiles: SecretStr = Field(
+        SecretStr(""),
+        description="Pictures of the ground beneath the map: a .pmtiles or .mbtiles file, "
+        "https://host/{z}/{x}/{y}.png, or wms:https://host/wms?layers=a; empty: the pack's lines.",
+    )
+    tiles_attribution: str = Field(
+        "", description="Whose pictures they are, shown on the map; empty: what the file says."
+    )
     log_format: str = Field("console", description="console or json.")
 
     @property

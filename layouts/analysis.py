@@ -20,13 +20,15 @@ from lawang.overview.model import Finance, KpiDetail, KpiLine
 from layouts import formats, theme
 from layouts.charts import axes
 from layouts.charts.bullet import bullets
-from layouts.charts.calendar import GLYPHS, calendar
+from layouts.charts.calendar import GLYPHS as DAY_GLYPHS
+from layouts.charts.calendar import calendar
 from layouts.charts.course import course
 from layouts.charts.multiples import multiples
 from layouts.charts.parts import parts
 from layouts.charts.ranking import ranking
 from layouts.charts.trend import light_on, note_text, trend
 from layouts.charts.waterfall import Step, waterfall
+from layouts.lights import GLYPHS, light_word
 from layouts.spreadsheet import Cell, csv_text
 from layouts.words import Words
 
@@ -37,7 +39,6 @@ DEFAULT_DAYS = 400
 _NARROW_PX = 700
 #: The newest days are in the table, all of them in the file.
 _TABLE_ROWS = 45
-_GLYPHS = {Light.GREEN: "●", Light.AMBER: "◆", Light.RED: "▲", Light.GREY: "○"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +104,6 @@ def span_names(say: Words) -> dict[Span, str]:
         Span.QUARTER: say("91 days"),
         Span.YEAR: say("Year to date"),
     }
-
-
-def light_word(light: Light, say: Words) -> str:
-    """A light in words."""
-    return {
-        Light.GREEN: say("On target"),
-        Light.AMBER: say("Close to it"),
-        Light.RED: say("Missed"),
-        Light.GREY: say("does not count"),
-    }[light]
 
 
 def grey_word(grey: Grey, say: Words) -> str:
@@ -337,7 +328,7 @@ def _tiles(analysis: Analysis, say: Words) -> Component:
             _tile(
                 say("Score"),
                 formats.score(value.score, language),
-                [f"{_GLYPHS[value.light]} {state}"],
+                [f"{GLYPHS[value.light]} {state}"],
                 value.light,
             ),
             _tile(
@@ -441,7 +432,7 @@ def _calendar_card(analysis: Analysis, choice: Choice, say: Words) -> Component 
         [
             html.Li(
                 [
-                    html.Span(GLYPHS[light], className=f"day-mark day-{light.value}"),
+                    html.Span(DAY_GLYPHS[light], className=f"day-mark day-{light.value}"),
                     light_word(light, say) if light is not Light.GREY else say("Without a target"),
                 ]
             )
@@ -649,7 +640,7 @@ def _table_card(analysis: Analysis, say: Words) -> Component:
                     html.Td(formats.figure(point.value, kpi.unit_in(language), language)),
                     html.Td(formats.figure(point.target, kpi.unit_in(language), language)),
                     html.Td(
-                        f"{_GLYPHS[light]} {light_word(light, say)}"
+                        f"{GLYPHS[light]} {light_word(light, say)}"
                         if light is not Light.GREY
                         else formats.MISSING,
                         className=f"light-{light.value}",

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from lawang.city import City
 from lawang.domain.clock import Clock
 from lawang.domain.health import SourceState
+from lawang.domain.screen import ScreenProgramme
 from lawang.overview.read import OverviewReader
 from lawang.store.history import History
+from lawang.tiles import TileFacts
 from layouts.shell import PageFacts
 
 
@@ -30,12 +32,20 @@ class PageStores:
 class PageContext:
     """The city and the build of this program; the same for every page and viewer.
 
-    `stores` is None where only the frames of pages are wanted.
+    `stores` is None where only the frames of pages are wanted. `screens` tells the programme of the
+    screens in force now; without it, it is the one that the pack was read with.
+    `tiles` are the facts of the pictures beneath the map, None where there are none.
     """
 
     city: City
     build: str
     stores: PageStores | None = None
+    screens: Callable[[], ScreenProgramme] | None = None
+    tiles: TileFacts | None = None
+
+    def programme(self) -> ScreenProgramme:
+        """The screens and scenes as `screens.toml` has them now."""
+        return self.screens() if self.screens else self.city.screens
 
     @property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -50,13 +60,18 @@ class PageContext:
         return (min(latitudes), min(longitudes)), (max(latitudes), max(longitudes))
 
     def facts(
-        self, panels: Sequence[str], names: bool = False, refresh_s: int | None = None
+        self,
+        panels: Sequence[str],
+        names: bool = False,
+        refresh_s: int | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> PageFacts:
-        """The facts for a page's script; `names` adds those of regions and categories.
+        """The facts for a page's script; `names` adds those of regions, categories, departments.
 
-        `refresh_s` is after how long the page loads itself anew; None is never.
+        `extra` is what this page alone has to know. `refresh_s` is after how long the page loads
+        itself anew; None is never.
         """
-        extra: dict[str, object] = {"refresh_s": refresh_s}
+        extra = {"refresh_s": refresh_s, **(extra or {})}
         if names:
             extra["regions"] = {
                 region.code: region.name for region in (*self.city.kecamatan, *self.city.kelurahan)
@@ -65,6 +80,7 @@ class PageContext:
                 category.id: {"id": category.name_id, "en": category.name_en}
                 for category in self.city.categories.values()
             }
+            extra["opds"] = {opd.id: opd.name for opd in self.city.opds.values()}
         return PageFacts(
             build=self.build,
             city_name=self.city.name,

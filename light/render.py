@@ -18,6 +18,7 @@ from lawang.city import City
 from lawang.domain.kpi import Span
 from lawang.overview.model import MilestoneState
 from lawang.settings import ROOT
+from layouts.lights import GLYPHS
 from layouts.words import DEFAULT_LANGUAGE, LANGUAGES
 from light.charts import Charts
 from light.script import page_script
@@ -25,8 +26,6 @@ from light.terms import Terms
 
 HERE = Path(__file__).parent
 DEFAULT_SPAN = Span.MONTH
-#: What stands in front of a lamp's word; the shape says the same as the colour.
-SHAPES = {"green": "●", "amber": "◆", "red": "▲", "grey": "○"}
 _TOKENS = ROOT / "assets" / "tokens.css"
 
 
@@ -80,7 +79,7 @@ class Renderer:
         self._environment.globals |= {
             "city": city,
             "build": build,
-            "shapes": SHAPES,
+            "shapes": {light.value: glyph for light, glyph in GLYPHS.items()},
             "spans": tuple(Span),
             "languages": LANGUAGES,
             "styles": styles,

@@ -13,6 +13,7 @@ from lawang.domain.maturity import Stage
 from lawang.domain.service import RequestStatus
 from lawang.overview.model import MilestoneState, OverdueKind, Standing
 from layouts import formats, maturity
+from layouts.lights import light_word
 from layouts.words import Words, words
 
 #: The unit of indicators that are shares.
@@ -126,13 +127,7 @@ class Terms:
     # --- states ----------------------------------------------------------------------------------
 
     def light(self, light: Light) -> str:
-        say = self.say
-        return {
-            Light.GREEN: lambda: say("On target"),
-            Light.AMBER: lambda: say("Needs attention"),
-            Light.RED: lambda: say("Behind"),
-            Light.GREY: lambda: say("Not enough data"),
-        }[light]()
+        return light_word(light, self.say)
 
     def unjudged(self, kpi: Kpi) -> str:
         """Why no kecamatan is called better or worse in an amount or a state."""

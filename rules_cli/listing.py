@@ -15,6 +15,7 @@ from lawang.domain.rule import (
     Combination,
     Rate,
     Rule,
+    ScreenFault,
     Surge,
     Threshold,
 )
@@ -108,6 +109,9 @@ def describe(rule: Rule) -> str:
         )
     if isinstance(condition, CapWarning):
         return f"a warning of {', '.join(condition.sources)}, {condition.least.value} or worse"
+    if isinstance(condition, ScreenFault):
+        walls = ", ".join(condition.screens) or "any screen"
+        return f"{walls} {' or '.join(condition.states)}{held} (not told by recorded history)"
     assert isinstance(condition, Combination)
     where = " in one kecamatan" if condition.same_region else ""
     return (

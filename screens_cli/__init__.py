@@ -80,6 +80,8 @@ def new_token(
     # The key alone on standard output, so that a script gets nothing else.
     typer.echo(f"Key {token.id} for {token.name}; it is not shown again:", err=True)
     typer.echo(key)
+    wall = f"/wall/{screen}" if screen else "/wall/<screen>"
+    typer.echo(f"Open once on the wall: http://<server>{wall}?token={key}", err=True)
 
 
 @token_cli.command("list")

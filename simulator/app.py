@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from email.utils import format_datetime
 from typing import Protocol
 
@@ -101,7 +102,10 @@ def create_app(settings: SimulatorSettings) -> ASGIApp:
     player = Player(town, departments)
     if settings.scenario:
         try:
-            player.start(settings.scenario, settings.clock())
+            passed = timedelta(minutes=settings.scenario_begun_min / settings.scenario_speed)
+            now = settings.clock()
+            player.start(settings.scenario, now - passed, settings.scenario_speed)
+            player.follow(now)
         except BaseException:
             for department in departments:
                 department.close()

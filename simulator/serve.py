@@ -38,6 +38,8 @@ def serve(
     mqtt_port: int = 0,
     push_url: str = "",
     scenario: str = "",
+    scenario_speed: float = 1.0,
+    scenario_begun_min: float = 0.0,
 ) -> None:
     """Serve until SIGINT or SIGTERM, then return. Blocking; belongs in a process of its own.
 
@@ -55,6 +57,8 @@ def serve(
             mqtt_port=mqtt_port,
             push_url=push_url.rstrip("/"),
             scenario=scenario,
+            scenario_speed=scenario_speed,
+            scenario_begun_min=scenario_begun_min,
         )
         server = build_server(create_app(settings))
         if threading.current_thread() is threading.main_thread():

@@ -19,7 +19,8 @@ class SimulatorSettings:
 
     `base_url` is the simulator's own address, without a slash at the end. `mqtt_port` is the port
     of the broker on 127.0.0.1 (0: none is run). `push_url` is the web process that webhooks are
-    posted to ("": none are). `scenario` is what is played from the start ("": nothing).
+    posted to ("": none are). `scenario` is what is played from the start ("": nothing),
+    `scenario_speed` times as fast, `scenario_begun_min` of its minutes being over already.
     """
 
     data_dir: Path
@@ -32,6 +33,8 @@ class SimulatorSettings:
     mqtt_port: int = 0
     push_url: str = ""
     scenario: str = ""
+    scenario_speed: float = 1.0
+    scenario_begun_min: float = 0.0
 
     @property
     def drop_dir(self) -> Path:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 
 import benchmarks
-from benchmarks import ingest, mayor, poll, results, stream
+from benchmarks import ingest, mayor, poll, results, soak, stream
 from benchmarks.figures import Aim, BenchError, Figures
 from benchmarks.ground import Ground, open_ground
 from benchmarks.ingest.reports import LONGEST, ReportMaker
@@ -21,11 +23,14 @@ from benchmarks.mayor.facts import PLACED, placed_kpis
 from benchmarks.poll.mix import EVERY_S, SHARES, lay_out, spread, write_pack
 from benchmarks.poll.watching import judge_cadence
 from benchmarks.stream.screens import Load, StreamScreen, Tally
-from benchmarks.stream.wall import FEATURES, Wall
+from benchmarks.stream.wall import ALWAYS, FEATURES, Wall, wall_panels
+from benchmarks.wall.glass import Heap, Traffic
+from benchmarks.wall.site import SCREEN, copy_pack
 from connectors.registry import bind
 from lawang.city import load_city
 from lawang.domain.kpi import Horizon, KpiValue, Light, Span
 from lawang.polling.clock import first_tick
+from lawang.settings import ROOT
 from lawang.store.engine import migrate, open_engine
 from lawang.store.history import History, IncidentFilter
 from lawang.store.live import LiveStore
@@ -293,7 +298,7 @@ def _hear_in_pieces(data: bytes, size: int) -> Tally:
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BenchError, match=r"'coffee'.*ingest, mayor, poll, stream, all"):
+    with pytest.raises(BenchError, match=r"'coffee'.*ingest, map, mayor, poll, soak, stream, wall"):
         benchmarks.run("coffee")
 
 
@@ -318,6 +323,113 @@ def test_the_results_show_a_missed_aim_beside_what_was_measured(tmp_path: Path) 
     aims = {"stream": (Aim("x", "CPU", at_most=4),)}
     text = results.write({"CPU": "?"}, {"stream": {"x": 5.5}}, aims, tmp_path / "R.md").read_text()
     assert "| CPU | `x` | 5.5 | at most 4 | **no** |" in text
+
+
+def test_a_long_benchmark_names_the_command_that_writes_its_own_results(tmp_path: Path) -> None:
+    file = results.write({}, {"soak": {}}, {"soak": ()}, tmp_path / "S.md", "lawang bench soak")
+    assert "Written by `lawang bench soak`" in file.read_text()
+
+
+def test_the_soak_is_not_part_of_a_run_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmarks, "names", lambda: ["soak"])
+    assert benchmarks.run("all", quick=True) == {}
+
+
+def test_the_stream_is_that_of_a_wall(ground: Ground) -> None:
+    page = (ROOT / "dashboards" / "wall.py").read_text(encoding="utf-8")
+    found = re.search(r"^ALWAYS = (\(.*\))$", page, re.MULTILINE)
+    assert found
+    always = ast.literal_eval(found[1])
+    assert (ALWAYS, {*wall_panels(ground.city)} >= {*always, "water", "finance"}) == (always, True)
+
+
+# --- the wall and its soak ------------------------------------------------------------------------
+
+
+def test_the_pack_of_a_soak_shows_every_scene_at_every_hour(tmp_path: Path) -> None:
+    screens = load_city(copy_pack(tmp_path, 7), env={}).screens
+    playlist = screens.playlists[screens.screens[SCREEN].cells[0].playlist]
+    shown = {turn.scene for turn in playlist.turns}
+    dwells = {turn.dwell for turn in playlist.turns}
+    assert (shown, dwells, list(screens.schedule)) == (
+        {*screens.scenes},
+        {timedelta(seconds=7)},
+        [],
+    )
+
+
+def _heaps(*megabytes: float) -> list[Heap]:
+    return [Heap(int(each * 1e6), 100, 10) for each in megabytes]
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "growth"),
+    [
+        ((20, 20), 0.0),
+        ((20, 21), 5.0),
+        ((20, 30, 20, 22, 22, 90), 10.0),
+        ((20, 18), -10.0),
+    ],
+)
+def test_a_heap_grows_from_the_median_of_its_first_to_that_of_its_last(
+    megabytes: tuple[float, ...], growth: float
+) -> None:
+    assert soak.judge_heaps(_heaps(*megabytes), 3600)["heap_growth_percent"] == growth
+
+
+def test_one_heap_tells_no_growth() -> None:
+    with pytest.raises(BenchError, match="less than twice"):
+        soak.judge_heaps(_heaps(20), 60)
+
+
+def _beats(*seconds: float) -> list[dict[str, Any]]:
+    return [{"seen_at": (MOMENT + timedelta(seconds=each)).isoformat()} for each in seconds]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "missed"),
+    [((0, 10, 20), 0), ((0, 20), 0), ((0, 21, 30, 60), 2), ((0,), 1), ((), 1)],
+)
+def test_a_beat_is_missed_when_none_comes_within_twenty_seconds(
+    seconds: tuple[float, ...], missed: int
+) -> None:
+    assert soak.judge_beats(_beats(*seconds))["missed_beats"] == missed
+
+
+def _request(name: str, address: str, kind: str) -> dict[str, Any]:
+    return {"requestId": name, "type": kind, "request": {"url": address}}
+
+
+def test_bytes_are_counted_by_kind_and_cameras_apart() -> None:
+    session, traffic = _Session(), Traffic()
+    traffic.listen(session)
+    for name, address, kind, size in (
+        ("1", "http://a/wall.js", "Script", 900),
+        ("2", "http://a/stream?panels=x", "EventSource", 70),
+        ("3", "http://a/api/v1/cameras/c1/index.m3u8", "XHR", 5000),
+    ):
+        session.tell("Network.requestWillBeSent", _request(name, address, kind))
+        session.tell("Network.dataReceived", {"requestId": name, "encodedDataLength": size})
+    assert (traffic.bytes, traffic.all_bytes) == (
+        {"script": 900, "stream": 70, "video": 5000},
+        970,
+    )
+
+
+class _Session:
+    """As much of a session of DevTools as listening needs."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, Any] = {}
+
+    def send(self, _method: str, _options: dict[str, Any] | None = None) -> None:
+        pass
+
+    def on(self, event: str, act: Any) -> None:
+        self._heard[event] = act
+
+    def tell(self, event: str, told: dict[str, Any]) -> None:
+        self._heard[event](told)
 
 
 def test_the_results_name_the_machine() -> None:

@@ -121,6 +121,31 @@ def test_a_source_may_say_when_its_silence_counts(pack: Path) -> None:
     assert cadence == Cadence(every_s=60, late_after_s=120, stale_after_s=240, down_after_s=86400)
 
 
+def test_a_city_may_have_roads_on_its_map(pack: Path) -> None:
+    assert load_city(pack, env={}).roads_geojson["features"] == []
+    river = (pack / "regions/river.geojson").read_bytes()
+    (pack / "regions/roads.geojson").write_bytes(river)
+    assert load_city(pack, env={}).roads_geojson["features"] != []
+
+
+def test_a_kecamatan_may_have_its_inhabitants_in_a_last_column(pack: Path) -> None:
+    file = pack / "regions/kecamatan.csv"
+    head, first, *others = file.read_text(encoding="utf-8").splitlines()
+    lines = [f"{head},population", f"{first},71234", *(f"{each}," for each in others)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    known = [region.population for region in load_city(pack, env={}).kecamatan]
+    assert known == [71234, *[None] * len(others)]
+
+
+def test_inhabitants_that_are_no_whole_number_are_refused(pack: Path) -> None:
+    file = pack / "regions/kecamatan.csv"
+    head, *others = file.read_text(encoding="utf-8").splitlines()
+    lines = [f"{head},population", *(f"{each},1.5" for each in others)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(PackError, match=r"population.*whole number"):
+        load_city(pack, env={})
+
+
 def test_a_city_without_a_river_has_none_on_its_map(pack: Path) -> None:
     (pack / "regions/river.geojson").unlink()
     assert load_city(pack, env={}).river_geojson["features"] == []

@@ -11,7 +11,7 @@ from lawang.city import City
 from lawang.city.kpis import Indicators
 from lawang.city.programme import read_programme
 from lawang.domain.errors import PackError
-from lawang.domain.programme import MeasureRef, Programme
+from lawang.domain.programme import DayCount, MeasureRef, Programme
 
 GOOD = """\
 districts = ["surat_10_menit"]
@@ -49,6 +49,21 @@ first = 2026-11-16
 text_id = "Catatan"
 text_en = "Note"
 kpi = "pbb"
+
+[health]
+indicators = ["tunggu_puskesmas", "psc119_15_menit"]
+
+[[morning.figures]]
+id = "api"
+kpi = "kebakaran"
+
+[[morning.figures]]
+id = "tuntas"
+count = "incidents_done"
+sources = ["elapor"]
+name_id = "Selesai"
+name_en = "Finished"
+unit = "laporan"
 """
 
 
@@ -75,6 +90,11 @@ def test_a_good_file_is_read(city: City, tmp_path: Path) -> None:
     assert found.services.verified == ""
     assert found.milestones[0].due == date(2026, 12, 31)
     assert found.annotations[0].last == date(2026, 11, 16)
+    assert found.health == ("tunggu_puskesmas", "psc119_15_menit")
+    assert [each.kpi or each.count for each in found.morning] == [
+        "kebakaran",
+        DayCount.INCIDENTS_DONE,
+    ]
 
 
 def test_an_empty_file_has_no_sections(city: City, tmp_path: Path) -> None:
@@ -89,6 +109,8 @@ def test_the_packs_own_programme_has_every_section(city: City) -> None:
     assert found.services is not None
     assert found.districts
     assert len(found.milestones) >= 12
+    assert found.health
+    assert len(found.morning) == 6
     assert found.annotations
 
 
@@ -122,6 +144,19 @@ def test_the_packs_own_programme_has_every_section(city: City) -> None:
         ("first = 2026-11-16", "first = 2026-11-16\nlast = 2026-11-15", 31, "annotations.0",
          "before first"),
         ('kpi = "pbb"', 'kpi = "pb"', 35, "annotations.0.kpi", "no indicator"),
+        ('["tunggu_puskesmas", ', '["tunggu", ', 38, "health.indicators.0", "no indicator"),
+        ('["tunggu_puskesmas", ', '["psc119_15_menit", ', 38, "health.indicators.1", "twice"),
+        ('kpi = "kebakaran"', 'kpi = "api"', 42, "morning.figures.0.kpi", "no indicator"),
+        ('kpi = "kebakaran"', 'kpi = "ktp_direkam"', 42, "morning.figures.0.kpi", "one day"),
+        ('kpi = "kebakaran"', 'kpi = "pad"', 42, "morning.figures.0.kpi", "one day"),
+        ('kpi = "kebakaran"', "", 40, "morning.figures.0", "give one"),
+        ('kpi = "kebakaran"', 'kpi = "kebakaran"\nunit = "api"', 40, "morning.figures.0",
+         "its own"),
+        ('id = "tuntas"', 'id = "api"', 45, "morning.figures.1.id", "twice"),
+        ('"incidents_done"', '"incidents"', 46, "morning.figures.1.count", "incidents_done"),
+        ('["elapor"]', '["lapor"]', 47, "morning.figures.1.sources.0", "no source"),
+        ('["elapor"]', '["ekelurahan"]', 47, "morning.figures.1.sources.0", "does not yield"),
+        ('name_en = "Finished"\n', "", 44, "morning.figures.1", "needs sources"),
     ],
 )  # fmt: skip
 def test_a_mistake_names_line_and_key(
@@ -139,6 +174,12 @@ def test_two_steps_of_one_id_are_a_mistake(city: City, tmp_path: Path) -> None:
     step = GOOD[GOOD.index("[[milestones]]") : GOOD.index("[[annotations]]")]
     with pytest.raises(PackError, match="twice"):
         read(GOOD + step, city, tmp_path)
+
+
+def test_a_morning_has_no_more_than_six_figures(city: City, tmp_path: Path) -> None:
+    more = "".join(f'\n[[morning.figures]]\nid = "a{n}"\nkpi = "kebakaran"\n' for n in range(5))
+    with pytest.raises(PackError, match="at most 6"):
+        read(GOOD + more, city, tmp_path)
 
 
 def test_what_is_paid_needs_what_came(city: City, tmp_path: Path) -> None:

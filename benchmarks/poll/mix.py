@@ -209,7 +209,7 @@ def lay_out(sources: int, folder: Path, port: int, dead_port: int) -> list[Spot]
 def write_pack(spots: Sequence[Spot], folder: Path) -> Path:
     """A pack with one source file for each, as an integrator would write it."""
     # Indicators, rules and screens are made from the sources that are left out.
-    made = ("kpi.toml", "mayor.toml", "rules.toml", "screens.toml")
+    made = ("board.toml", "kpi.toml", "mayor.toml", "rules.toml", "screens.toml")
     shutil.copytree(PACK, folder, ignore=shutil.ignore_patterns("sources", "samples", *made))
     (folder / "sources").mkdir()
     for spot in spots:

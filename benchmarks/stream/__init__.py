@@ -23,8 +23,7 @@ from benchmarks.ground import PACK, Ground, open_ground
 from benchmarks.processes import Server, free_port, run_server
 from benchmarks.stream import dash_peer
 from benchmarks.stream.processes import Load, Window, run_load
-from benchmarks.stream.wall import keep_publishing
-from lawang.board.panels import PANELS
+from benchmarks.stream.wall import keep_publishing, wall_panels
 
 AIMS = (
     Aim("cpu_vs_bare_loop", "server CPU per screen against the bare loop, at 500", at_most=4),
@@ -75,7 +74,7 @@ def measure(plan: Plan, say: Say = print) -> Figures:
     run = _Run(plan, say)
     with open_ground() as ground, keep_publishing(ground.city, ground.redis_url):
         with _lawang_web(ground) as server:
-            ours, kb_per_screen = run.measure_ours(server)
+            ours, kb_per_screen = run.measure_ours(server, wall_panels(ground.city))
         with _bare_loop(ground, run.sample) as server:
             bare = run.measure("bare loop", server, "stream", plan.screens)
         with _dash(ground) as server:
@@ -109,9 +108,11 @@ class _Run:
         self.sample = b""
         say(f"{'':<16}{'screens':>8}{'µs/screen·s':>13}{'p50 ms':>8}{'p99 ms':>8}{'changes/s':>11}")
 
-    def measure_ours(self, server: Server) -> tuple[dict[int, Window], float]:
+    def measure_ours(
+        self, server: Server, panels: Sequence[str]
+    ) -> tuple[dict[int, Window], float]:
         """All numbers of screens on the real stream, and its memory per screen in kB."""
-        path = f"/stream?panels={','.join(PANELS)}"
+        path = f"/stream?panels={','.join(panels)}"
         windows: dict[int, Window] = {}
         kb_per_screen = 0.0
         with run_load(server, "stream", 1, (1.0,), path=path) as load:

@@ -1,9 +1,11 @@
 """A wall that changes every second: the program's own board, at work on a made-up busy city.
 
-The panels are computed by `lawang.board`, compared and published just as its worker does it:
-twelve figures, a map of 2,000 reports of which a few dozen change, the list of latest events and
-three charts. Only `published_us` is added to the panel `city`: when this second was published, in
-microseconds since 1970, by which screens measure how long it took to reach them.
+The panels are those that every wall of the city listens to, computed by `lawang.board`, compared
+and published just as its worker does it: twelve figures, a map of 2,000 reports of which a few
+dozen change, the list of latest events and three charts. What nothing is known of here, such as
+buses and gauges, is there and says nothing. Only `published_us` is added to the panel `city`: when
+this second was published, in microseconds since 1970, by which screens measure how long it took to
+reach them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from lawang.board.panels import LATEST, PANELS, BoardState, Panel, compute
+from lawang.board.panels import LATEST, BoardState, Panel, compute
 from lawang.board.patch import diff
 from lawang.city import City
 from lawang.domain.incident import Incident, IncidentEvent, Status, apply, compare, incident_id
@@ -31,12 +33,22 @@ _EVERY_S = 1.0
 _TEXT = "Air masuk ke rumah setinggi lutut sejak subuh, selokan di depan gang penuh sampah."
 _MOVES = (Status.COORDINATION, Status.DISPOSITION, Status.IN_PROGRESS)
 
+#: What every wall listens to beside what its scenes need.
+ALWAYS = ("programme", "status", "alarms", "sources", "city")
+
+
+def wall_panels(city: City) -> tuple[str, ...]:
+    """The panels that the walls of a city ask the stream for, as `dashboards.wall` does."""
+    wished = {name for scene in city.screens.scenes.values() for name in scene.panels}
+    return (*ALWAYS, *sorted(wished - {*ALWAYS}))
+
 
 class Wall:
     """The board's state and how one second changes it; the same at every run."""
 
     def __init__(self, city: City, now: datetime) -> None:
         self._city = city
+        self._panels = wall_panels(city)
         self._random = random.Random(1671)
         self._made = 0
         self._epoch = "bench"
@@ -63,7 +75,7 @@ class Wall:
 
     def publish(self, live: LiveStore, now: datetime) -> None:
         """Announce what changed since the last time, all at the first."""
-        payloads = compute(self._state, now, PANELS)
+        payloads = compute(self._state, now, self._panels)
         changes: dict[str, tuple[int, Panel, Panel]] = {}
         payloads["city"]["published_us"] = time.time_ns() // 1000
         for name, payload in payloads.items():

@@ -10,7 +10,8 @@ counters    new_today, open, past_due, done_today: {value, last_week?}; last_wee
             unknown_category; unknown_status; without_due
 regions     open: {kecamatan code: n}; unlocated
 incidents   features: {incident id: {p: [lon, lat], c: category, s: status, d: past due 0|1,
-            t: reported at}}; total; unlocated (those without a point)
+            t: reported at, k?: kecamatan code, o: source id}}; total; unlocated (those without a
+            point)
 latest      events: [{id, incident, kind, status, category, kecamatan?, kelurahan?, text, at,
             fetched_at, estimated?}], newest first
 ranking     rows: {kecamatan code: {open, new_today, past_due}}; unlocated: the same
@@ -22,13 +23,43 @@ indicators  version: another one whenever a daily fact is; last: the last comple
             over the five horizons; dimensions: {id: the same over the month}; troubled:
             ["source id:health"] of those of its sources that are stale or worse. Empty until
             history was read, and in a city without indicators
+services, finance, health, morning
+            scenes made of the overview: see `lawang.overview.scenes`. Empty until history was
+            read, and in a city without indicators
 alarms      what the city's own rules find (`lawang.rules.panel`). alarms: {alarm id: {rule,
             severity, state: active|unknown, owner, name_id, name_en, text_id, text_en, subject,
-            region?, region_name, value?, observed_at?, began_at, active_at, acked, simulated,
-            why?}}; worst?: the worst severity of these; unknown: how many of these nobody can
-            tell; shelved, silenced: how many open ones are counted but not announced; blind:
-            {rule: how many things it cannot tell of}; rules: how many there are. Empty until
-            history was read
+            region?, region_name, p?: [lon, lat], steps_id, steps_en, value?, observed_at?,
+            began_at, active_at, acked, simulated, why?}}; worst?: the worst severity of these;
+            unknown: how many of these nobody can tell; shelved, silenced: how many open ones are
+            counted but not announced; blind: {rule: how many things it cannot tell of}; rules: how
+            many there are. Empty until history was read
+water       measure: {name_id, name_en, unit}; marks: [{rule, severity, over, name_id, name_en}],
+            lowest first: the rules' thresholds; gauges: {subject: {n: name, p?, k?, s?: position
+            status, v?: value, at, mark?: rule of the highest mark it is over, rise?: over the
+            last hour, spark?: [[minutes before now, value]], oldest first}}; unlocated. A silent
+            gauge keeps its last value and its `at`
+rain        the same: v?: mm of the hour before `at`, of `minutes?` where fewer are known; day?: mm
+            since midnight; spark?: amounts of ten minutes each; marks: what an hour may bring
+warnings    warnings: {id: {event, severity, headline, description?, instruction?, sender?, areas,
+            regions, polygon?: GeoJSON of 120 points at most, p?: a quake's place, sent_at,
+            onset_at?, expires_at?, source, simulated}}: others' warnings in force that touch the
+            city; elsewhere: how many more are in force
+vehicles    things: {id: {k: kind, n: name, p?, h?: heading, v?: km/h, s: status, t: observed at,
+            up to a minute too early while it stands still, f?: facts}}; kinds: {kind: {total,
+            active, old}}: an old one, not heard of for some minutes, is not active; unlocated
+cameras     cameras: {id: {n, p?, k?, s, o?: owner, link: has it a stream, t}}; total, live, dead
+            (the rest is in no known state), without_stream, unlocated
+transit     routes: {id: {n, delay_s?, at?, buses, moving}}; off_route: buses on none; notices:
+            {id: {headline, routes?, until?}}
+clinics     clinics: {id: {n, p?, k?, waiting?, minutes?, at}}; waiting?, median_minutes?: of all
+            but the `missing`, whose boards are silent; unlocated; stock: {measure: {name_id,
+            name_en, unit, clinics, safe?: level, low?: clinics below it, least?: {clinic, value,
+            at}}}; ambulances?: {active, standby, off, unknown, old, total}
+desks       letters?: {today, done_today, open, in_time of cohort, oldest_open?}; licences?:
+            {stages: {status: {n, late}}, open, late}; ektp?: {day?, asked?, printed?, missing?};
+            paten?: {day?, asked?, done?, rejected?, missing?: kecamatan silent about that day}
+programme, walls, status
+            what walls show, how they are, the city's status: see `lawang.screens.panel`
 ==========  =====================================================================================
 """
 
@@ -39,6 +70,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from lawang.board.field.alerts import warnings
+from lawang.board.field.clinics import clinics
+from lawang.board.field.desks import desks
+from lawang.board.field.facts import FIELD_PANELS, FieldFacts
+from lawang.board.field.vehicles import cameras, transit, vehicles
+from lawang.board.field.water import rain, water
 from lawang.city import City
 from lawang.domain.health import Health, SourceState, health, state_to_plain
 from lawang.domain.incident import (
@@ -63,8 +100,8 @@ class BoardState:
 
     `week_ago` are the four numbers of the same hour last week, None while history is younger.
     `features` keeps the map feature of each incident between computations, `entries` that of each
-    source beside the state it was made of. `indicators` is what `lawang.overview.panel` worked out,
-    `alarms` what `lawang.rules.panel` did.
+    source beside the state it was made of. `overview` are the panels `lawang.overview.panel` worked
+    out, by name, `alarms` what `lawang.rules.panel` did. `live` is what the field says.
     """
 
     city: City
@@ -75,8 +112,13 @@ class BoardState:
     week_ago_at: datetime | None = None
     features: dict[str, Panel] = field(default_factory=dict)
     entries: dict[str, tuple[SourceState | None, Panel]] = field(default_factory=dict)
-    indicators: Panel = field(default_factory=dict)
+    overview: Mapping[str, Panel] = field(default_factory=dict)
     alarms: Panel = field(default_factory=dict)
+    live: FieldFacts = field(init=False)
+    screens: Mapping[str, Panel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.live = FieldFacts(self.city)
 
 
 def day_began(city: City, now: datetime) -> datetime:
@@ -148,7 +190,10 @@ def _feature(before: Panel | None, item: Incident, now: datetime) -> Panel:
         "s": item.status.value,
         "d": int(item.is_past_due(now)),
         "t": item.requested_at.isoformat(),
+        "o": item.source_id,
     }
+    if item.kecamatan:
+        feature["k"] = item.kecamatan
     return before if before == feature else feature
 
 
@@ -250,10 +295,11 @@ def city_panel(state: BoardState, now: datetime) -> Panel:
 
 def indicators(state: BoardState, now: datetime) -> Panel:
     """What was worked out, and which of its sources cannot be relied on at this moment."""
-    if not state.indicators:
+    panel = state.overview.get("indicators")
+    if not panel:
         return {}
     troubled = []
-    for source_id in state.indicators["sources"]:
+    for source_id in panel["sources"]:
         found = health(
             state.states.get(source_id) or SourceState(source_id=source_id),
             state.city.sources[source_id].cadence,
@@ -262,7 +308,16 @@ def indicators(state: BoardState, now: datetime) -> Panel:
         # A late one is often back before anybody has read that it is late.
         if found not in (Health.FRESH, Health.LATE):
             troubled.append(f"{source_id}:{found.value}")
-    return {**state.indicators, "troubled": troubled}
+    return {**panel, "troubled": troubled}
+
+
+def _of_overview(name: str) -> Callable[[BoardState, datetime], Panel]:
+    """A panel that is shown as it was worked out."""
+
+    def told(state: BoardState, _now: datetime) -> Panel:
+        return state.overview.get(name, {})
+
+    return told
 
 
 def alarms(state: BoardState, now: datetime) -> Panel:
@@ -270,6 +325,23 @@ def alarms(state: BoardState, now: datetime) -> Panel:
     return state.alarms
 
 
+def _of_screens(name: str) -> Callable[[BoardState, datetime], Panel]:
+    """A panel of `lawang.screens.panel`, as it was made."""
+
+    def told(state: BoardState, _now: datetime) -> Panel:
+        return state.screens.get(name, {})
+
+    return told
+
+
+def _of_field(
+    make: Callable[[FieldFacts, datetime], Panel],
+) -> Callable[[BoardState, datetime], Panel]:
+    return lambda state, now: make(state.live, now)
+
+
+#: The scenes made of the overview.
+SCENES = ("services", "finance", "health", "morning")
 #: Every panel, and what has to change for it to be computed anew. Time moves all of `TIMED`.
 PANELS: Mapping[str, Callable[[BoardState, datetime], Panel]] = {
     "counters": counters,
@@ -281,12 +353,24 @@ PANELS: Mapping[str, Callable[[BoardState, datetime], Panel]] = {
     "sources": sources,
     "city": city_panel,
     "indicators": indicators,
+    **{name: _of_overview(name) for name in SCENES},
     "alarms": alarms,
+    "water": _of_field(water),
+    "rain": _of_field(rain),
+    "warnings": _of_field(warnings),
+    "vehicles": _of_field(vehicles),
+    "cameras": _of_field(cameras),
+    "transit": _of_field(transit),
+    "clinics": _of_field(clinics),
+    "desks": _of_field(desks),
+    **{name: _of_screens(name) for name in ("programme", "walls", "status")},
 }
 AFTER_INCIDENTS = ("counters", "regions", "incidents", "latest", "ranking", "hours")
 AFTER_SOURCE = ("sources", "city", "indicators")
+#: All that is told of one reading of the overview.
+AFTER_OVERVIEW = ("indicators", *SCENES)
 #: What is computed anew as time goes by.
-TIMED = (*AFTER_INCIDENTS, "indicators", "alarms")
+TIMED = (*AFTER_INCIDENTS, *AFTER_OVERVIEW, "alarms", *FIELD_PANELS)
 
 
 def compute(state: BoardState, now: datetime, names: Iterable[str]) -> dict[str, Panel]:

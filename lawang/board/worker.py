@@ -9,16 +9,25 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import redis
 import structlog
 
+from lawang.background import Background
+from lawang.board.field.following import (
+    KINDS,
+    counts_requests,
+    fill_field,
+    read_requests,
+    take_field,
+)
 from lawang.board.panels import (
     AFTER_INCIDENTS,
+    AFTER_OVERVIEW,
     AFTER_SOURCE,
     LATEST,
     PANELS,
@@ -43,15 +52,33 @@ _TICK_EVERY_S = 20.0
 _RETRY_S = 0.5
 #: With hundreds of sources something changes all the time; each look at it takes them together.
 _GAP_S = 0.3
+#: How long the board listens before it looks at the clock.
+_PATIENCE_S = 0.25
 
 
-class BoardWorker:
+class Screens(Protocol):
+    """The panels about walls; `lawang.screens.panel` has them."""
+
+    def start(self) -> None:
+        """Begin, with everything read anew."""
+
+    def stop(self) -> None:
+        """End what `start` began."""
+
+    def wait_s(self, now: datetime) -> float:
+        """Seconds until it has to be asked at the latest."""
+
+    def read(self, now: datetime, noted: bool = False) -> Mapping[str, Panel]:
+        """The panels that may be other ones now; cheap where none is."""
+
+
+class BoardWorker(Background):
     """The board of one installation; only the holder of the clock starts it.
 
     `may_write` tells whether this process holds the clock at this very moment: one that wakes from
-    a freeze must not announce what another has announced better meanwhile. `indicators` reads how
-    the city's indicators stand, `alarms` what its rules find; they may raise StoreError, and what
-    is shown stays.
+    a freeze must not announce what another has announced better meanwhile. `overview` gives
+    the panels of how the city's indicators stand, `alarms` what its rules find; they may raise
+    StoreError, and what is shown stays.
     """
 
     def __init__(
@@ -62,12 +89,15 @@ class BoardWorker:
         *,
         clock: Clock,
         may_write: Callable[[], bool] = lambda: True,
-        indicators: Callable[[datetime], Panel] = lambda _now: {},
+        overview: Callable[[datetime], Mapping[str, Panel]] = lambda _now: {},
         alarms: Callable[[datetime], Panel] = lambda _now: {},
+        screens: Screens | None = None,
     ) -> None:
+        super().__init__("board")
         self._may_write = may_write
-        self._indicators = indicators
+        self._overview = overview
         self._alarms = alarms
+        self._screens = screens
         self._city = city
         self._history = history
         self._live = live
@@ -76,10 +106,8 @@ class BoardWorker:
         self._seq: dict[str, int] = {}
         self._shown: dict[str, Panel] = {}
         self._state = BoardState(city)
-        self._stop = threading.Event()
         self._refill = threading.Event()
         self._reread = threading.Event()
-        self._thread: threading.Thread | None = None
         self._last_tick = 0.0
         self._last_alive = 0.0
         self._next_fill = 0.0
@@ -88,17 +116,16 @@ class BoardWorker:
 
     def start(self) -> None:
         """Begin, with everything read from history anew."""
-        self._stop.clear()
         self._refill.set()
-        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
-        self._thread.start()
+        if self._screens is not None:
+            self._screens.start()
+        super().start()
 
     def stop(self) -> None:
         """End and wait for it."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        super().stop()
+        if self._screens is not None:
+            self._screens.stop()
 
     def refill(self) -> None:
         """Read everything from history at the next turn; safe from any thread."""
@@ -108,42 +135,65 @@ class BoardWorker:
         """Look at once how the indicators stand, not at the next tick; safe from any thread."""
         self._reread.set()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
             try:
-                self._listen()
+                self._listen(stop)
             except (StoreError, redis.RedisError) as error:
                 log.debug("board waits for its stores", error=type(error).__name__)
                 self._refill.set()
-                self._stop.wait(_RETRY_S)
+                stop.wait(_RETRY_S)
             except Exception:
                 # A fault in one computation must not end the board for good.
                 log.exception("the board stumbled and starts anew")
                 self._refill.set()
-                self._stop.wait(_RETRY_S)
+                stop.wait(_RETRY_S)
 
-    def _listen(self) -> None:
+    def _listen(self, stop: threading.Event) -> None:
         subscription = self._live.listen_changed()
         try:
-            while not self._stop.is_set():
+            while not stop.is_set():
                 if not self._may_write():
                     self._refill.set()
-                    self._stop.wait(_RETRY_S)
+                    stop.wait(_RETRY_S)
                     continue
                 if self._refill.is_set():
                     self._try_to_fill()
-                message = subscription.get_message(timeout=0.25)
+                self._turn_screens()
+                message = subscription.get_message(timeout=self._patience_s())
                 if message is not None:
-                    self._stop.wait(max(0.0, self._next_take - time.monotonic()))
+                    stop.wait(max(0.0, self._next_take - time.monotonic()))
                     self._take([message, *_waiting(subscription)])
                     self._next_take = time.monotonic() + _GAP_S
                 if self._reread.is_set():
                     self._reread.clear()
                     self._read_indicators()
-                    self._announce(["indicators"])
+                    self._announce(AFTER_OVERVIEW)
                 self._keep_time()
         finally:
             subscription.close()
+
+    def _patience_s(self) -> float:
+        """How long to listen: to the moment at which a wall turns, if that is sooner."""
+        if self._screens is None:
+            return _PATIENCE_S
+        return min(_PATIENCE_S, max(self._screens.wait_s(self._clock()), 0.01))
+
+    def _turn_screens(self) -> None:
+        self._announce(self._read_screens())
+
+    def _read_screens(self, noted: bool = False) -> list[str]:
+        """The names of the panels about walls that may be other ones now."""
+        if self._screens is None:
+            return []
+        try:
+            found = self._screens.read(self._clock(), noted)
+        except Exception:
+            # A fault there must not cost the wall all the rest.
+            log.exception("the walls' programme cannot be worked out")
+            return []
+        self._state.screens = {**self._state.screens, **found}
+        return list(found)
 
     def _try_to_fill(self) -> None:
         """Fill; while history is away, go on with what is in memory and try again later."""
@@ -180,11 +230,14 @@ class BoardWorker:
         self._state = BoardState(self._city)
         self._state.incidents = {item.id: item for item in incidents}
         self._state.states = states | self._live.source_states()
+        fill_field(self._state.live, self._live, self._history, now)
         self._shown = {}
         self._seq = {}
         self._read_history()
+        self._read_requests()
         self._read_indicators()
         self._read_alarms()
+        self._read_screens(noted=True)
         self._announce(PANELS)
         self._last_alive = 0.0
 
@@ -192,13 +245,17 @@ class BoardWorker:
         """Follow what changed: the named incidents and sources, read from the cache."""
         ids: dict[str, None] = {}
         polled: set[str] = set()
-        alarmed = False
+        alarmed = noted = False
+        facts: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
         for message in messages:
             content = orjson.loads(message["data"])
             alarmed = alarmed or bool(content.get("alarms"))
+            noted = noted or bool(content.get("alarms") or content.get("screens"))
             ids |= dict.fromkeys(content["incidents"])
             if content["source"] is not None:
                 polled.add(content["source"])
+            for kind in KINDS:
+                facts[kind] |= dict.fromkeys(content.get(kind, ()))
         names: list[str] = []
         if ids:
             for incident_id, incident in self._live.incidents(list(ids)).items():
@@ -217,9 +274,16 @@ class BoardWorker:
                 names += [name for name in ("counters", "latest") if name not in names]
             self._state.states |= self._live.source_states(polled)
             names += AFTER_SOURCE
+            if counts_requests(self._state.live, polled):
+                self._read_requests()
+                names.append("desks")
+        if any(facts.values()):
+            names += take_field(self._state.live, facts, self._live, self._history, self._clock())
         if alarmed:
             self._read_alarms()
             names.append("alarms")
+        if noted:
+            names += self._read_screens(noted=True)
         self._announce(names)
 
     def _keep_time(self) -> None:
@@ -236,6 +300,7 @@ class BoardWorker:
             self._read_history()
             self._read_indicators()
             self._read_alarms()
+            self._read_requests()
             self._announce(TIMED)
 
     def _drop_long_closed(self) -> None:
@@ -264,9 +329,16 @@ class BoardWorker:
         except StoreError as error:
             log.debug("last week not read", kind=error.kind)
 
+    def _read_requests(self) -> None:
+        now = self._clock()
+        try:
+            read_requests(self._state.live, self._history, day_began(self._city, now), now)
+        except StoreError as error:
+            log.debug("letters and licences not counted", kind=error.kind)
+
     def _read_indicators(self) -> None:
         try:
-            self._state.indicators = self._indicators(self._clock())
+            self._state.overview = self._overview(self._clock())
         except StoreError as error:
             log.debug("indicators not read", kind=error.kind)
         except Exception:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -18,16 +18,19 @@ from pydantic import (
     model_validator,
 )
 
+from lawang.city.board import FILE_NAME as BOARD_FILE
+from lawang.city.board import read_field_tables
 from lawang.city.imported import ImportReport, current_version, read_report
 from lawang.city.kpis import read_kpis
 from lawang.city.programme import read_programme
 from lawang.city.regions import Regions, read_points, read_regions
-from lawang.city.rules import read_rules
+from lawang.city.rules import check_screens, read_rules
 from lawang.city.screens import FILE_NAME, Named, read_screens
 from lawang.city.shapes import read_geojson, read_shapes
 from lawang.city.source import Source, read_source
 from lawang.city.toml import Model, first_mistake, mistake, read_model, read_toml
 from lawang.domain.errors import PackError
+from lawang.domain.field import FieldTables
 from lawang.domain.incident import UNKNOWN_CATEGORY
 from lawang.domain.kpi import Curve, Dimension, Kpi
 from lawang.domain.programme import Programme
@@ -45,13 +48,18 @@ class Opd:
     full_name: str
 
 
+#: The shapes that reports have on the map.
+Mark = Literal["fire", "water", "tree", "road", "medical", "other"]
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What a report is about, in both languages of the interface."""
+    """What a report is about, in both languages of the interface, and the shape of its marks."""
 
     id: str
     name_id: str
     name_en: str
+    mark: Mark = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,7 @@ class City:
     kecamatan_geojson: dict[str, Any]
     kelurahan_geojson: dict[str, Any]
     river_geojson: dict[str, Any]
+    roads_geojson: dict[str, Any]
     landmarks: tuple[Landmark, ...]
     credits: tuple[str, ...]
     dimensions: dict[str, Dimension]
@@ -123,6 +132,7 @@ class City:
     credits_en: tuple[str, ...] = ()
     screens: ScreenProgramme = field(default_factory=ScreenProgramme)
     rules: dict[str, Rule] = field(default_factory=dict)
+    field_tables: FieldTables = field(default_factory=FieldTables)
 
     def credits_in(self, language: str) -> tuple[str, ...]:
         """The credits for people of a language; the pack's own where it has none in it."""
@@ -221,6 +231,7 @@ class _OpdTable(_Table):
 class _CategoryTable(_Table):
     name_id: _Text
     name_en: _Text
+    mark: Mark = "other"
 
 
 def read_city_file(pack_dir: Path) -> CityFile:
@@ -274,6 +285,7 @@ def load_city(
         rules=rules,
     )
     screens = read_screens(pack_dir / FILE_NAME, named)
+    check_screens(pack_dir / "rules.toml", rules, screens.screens)
     return City(
         slug=city.slug,
         name=city.name,
@@ -293,7 +305,8 @@ def load_city(
         boundaries=boundaries,
         kecamatan_geojson=kecamatan_geojson,
         kelurahan_geojson=kelurahan_geojson,
-        river_geojson=_river(pack_dir / "regions" / "river.geojson"),
+        river_geojson=_lines(pack_dir / "regions" / "river.geojson"),
+        roads_geojson=_lines(pack_dir / "regions" / "roads.geojson"),
         landmarks=tuple(
             Landmark(*each)
             for each in read_points(pack_dir / "regions" / "landmarks.csv", city.box, "name")
@@ -306,6 +319,7 @@ def load_city(
         programme=programme,
         screens=screens,
         rules=rules,
+        field_tables=read_field_tables(pack_dir / BOARD_FILE, sources, indicators.kpis),
     )
 
 
@@ -318,7 +332,10 @@ def _categories(file: Path) -> dict[str, Category]:
     tables = _tables(file, _CategoryTable)
     if UNKNOWN_CATEGORY in tables:
         raise mistake(file, (UNKNOWN_CATEGORY,), "is reserved for categories that are not known")
-    return {key: Category(key, table.name_id, table.name_en) for key, table in tables.items()}
+    return {
+        key: Category(key, table.name_id, table.name_en, table.mark)
+        for key, table in tables.items()
+    }
 
 
 def _tables(file: Path, model: type[Model]) -> dict[str, Model]:
@@ -352,7 +369,8 @@ def _boundaries(pack_dir: Path, data_dir: Path | None, city: CityFile) -> tuple[
     return version, Boundaries(False, True, note, report, note_en)
 
 
-def _river(file: Path) -> dict[str, Any]:
+def _lines(file: Path) -> dict[str, Any]:
+    """The lines of a file that a pack may have; none where it has not."""
     if not file.exists():
         return {"type": "FeatureCollection", "features": []}
     return read_geojson(file)

@@ -19,9 +19,11 @@ from lawang.domain.kpi import Combine, Kpi
 from lawang.domain.measure import MeasureKind
 from lawang.domain.programme import (
     Annotation,
+    DayCount,
     FinanceProgramme,
     MeasureRef,
     Milestone,
+    MorningFigure,
     Programme,
     ServicesProgramme,
 )
@@ -32,6 +34,16 @@ _Path = tuple[str, ...]
 _MONEY = "Rp"
 _RUNNING = frozenset({MeasureKind.CUMULATIVE})
 _STATES = frozenset({MeasureKind.STOCK, MeasureKind.GAUGE})
+#: As many figures as the morning's scene has room for.
+_FIGURES = 6
+#: How often an indicator must be told for one day of it to mean anything.
+_DAILY = frozenset({"hour", "day"})
+_YIELDED = {
+    DayCount.INCIDENTS_RECEIVED: "incidents",
+    DayCount.INCIDENTS_DONE: "incidents",
+    DayCount.REQUESTS_RECEIVED: "service_requests",
+    DayCount.REQUESTS_DONE: "service_requests",
+}
 
 
 class _Mistake(ValueError):
@@ -120,12 +132,44 @@ class _AnnotationTable(_Table):
         return self
 
 
+class _HealthTable(_Table):
+    indicators: list[str] = Field(min_length=1)
+
+
+class _FigureTable(_Table):
+    id: _Id
+    kpi: str = ""
+    count: DayCount | None = None
+    sources: list[_Text] = Field(default_factory=list)
+    name_id: str = ""
+    name_en: str = ""
+    unit: str = ""
+    unit_en: str = ""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> _FigureTable:
+        if bool(self.kpi) == (self.count is not None):
+            raise ValueError("a figure is an indicator (kpi) or a count of records: give one")
+        told = (self.sources, self.name_id.strip(), self.name_en.strip(), self.unit.strip())
+        if self.count is not None and not all(told):
+            raise ValueError("a count needs sources, name_id, name_en and unit")
+        if self.kpi and (any(told) or self.unit_en):
+            raise ValueError("an indicator brings its own sources, names and unit")
+        return self
+
+
+class _MorningTable(_Table):
+    figures: list[_FigureTable] = Field(min_length=1, max_length=_FIGURES)
+
+
 class _File(_Table):
     finance: _FinanceTable | None = None
     services: _ServicesTable | None = None
     districts: list[str] = Field(default_factory=list)
     milestones: list[_MilestoneTable] = Field(default_factory=list)
     annotations: list[_AnnotationTable] = Field(default_factory=list)
+    health: _HealthTable | None = None
+    morning: _MorningTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +239,8 @@ def read_programme(
             districts=_districts(found.districts, pack),
             milestones=_milestones(found.milestones, pack),
             annotations=_annotations(found.annotations, pack),
+            health=_health(found.health, pack),
+            morning=_morning(found.morning, pack),
         )
     except _Mistake as error:
         raise mistake(file, error.path, str(error)) from error
@@ -257,6 +303,46 @@ def _services(table: _ServicesTable | None, pack: _Pack) -> ServicesProgramme | 
         reopened=table.reopened,
         licences=tuple(table.licences),
     )
+
+
+def _health(table: _HealthTable | None, pack: _Pack) -> tuple[str, ...]:
+    if table is None:
+        return ()
+    pack.check_list(table.indicators, ("health", "indicators"))
+    return tuple(table.indicators)
+
+
+def _morning(table: _MorningTable | None, pack: _Pack) -> tuple[MorningFigure, ...]:
+    if table is None:
+        return ()
+    seen: set[str] = set()
+    for place, each in enumerate(table.figures):
+        at = ("morning", "figures", str(place))
+        if each.id in seen:
+            raise _Mistake((*at, "id"), f"{each.id!r} is there twice")
+        seen.add(each.id)
+        if each.kpi:
+            _check_daily(pack.kpi(each.kpi, (*at, "kpi")), (*at, "kpi"))
+        for number, name in enumerate(each.sources):
+            _check_counted(each.count, name, (*at, "sources", str(number)), pack)
+    return tuple(
+        MorningFigure(**{**each.model_dump(), "sources": tuple(each.sources)})
+        for each in table.figures
+    )
+
+
+def _check_daily(kpi: Kpi, at: _Path) -> None:
+    if kpi.combine is Combine.LAST or kpi.due not in _DAILY:
+        problem = f"{kpi.id!r} says nothing about one day: it is a state, or due more rarely"
+        raise _Mistake(at, problem)
+
+
+def _check_counted(count: DayCount | None, name: str, at: _Path, pack: _Pack) -> None:
+    source = pack.sources.get(name)
+    if source is None:
+        raise _Mistake(at, f"there is no source {name!r}")
+    if count is not None and _YIELDED[count] not in source.yields:
+        raise _Mistake(at, f"{name!r} does not yield {_YIELDED[count]}")
 
 
 def _districts(names: list[str], pack: _Pack) -> tuple[str, ...]:

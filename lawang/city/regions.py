@@ -35,7 +35,7 @@ def read_regions(folder: Path, city_code: str, bbox: Box) -> Regions:
     checks = _Checks(bbox)
     banks: dict[str, Bank] = {}
     kecamatan: list[tuple[Row, Region]] = []
-    for row in read_rows(folder / "kecamatan.csv", _KECAMATAN):
+    for row in read_rows(folder / "kecamatan.csv", _KECAMATAN, ("population",)):
         region = checks.region(row, "kecamatan", city_code, row.text("bps_code"))
         banks[region.code] = _bank(row)
         kecamatan.append((row, region))
@@ -84,12 +84,23 @@ class _Checks:
             latitude=latitude,
             longitude=longitude,
             area_km2=area_km2,
+            population=_population(row),
         )
 
     def _once(self, row: Row, column: str, code: str) -> None:
         first = self._codes.setdefault(code, row.line)
         if first != row.line:
             raise row.mistake(column, f"{code} stands in line {first} already")
+
+
+def _population(row: Row) -> int | None:
+    """How many people live there; None where the table has no such column or the field is empty."""
+    if not row.values.get("population", "").strip():
+        return None
+    count = row.number("population")
+    if count <= 0 or count != int(count):
+        raise row.mistake("population", "must be a whole number more than 0, or empty")
+    return int(count)
 
 
 def _check_names(lines: list[tuple[Row, Region]]) -> None:

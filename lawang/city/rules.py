@@ -26,10 +26,12 @@ from lawang.domain.rule import (
     OfSeries,
     Rate,
     Rule,
+    ScreenFault,
     Silence,
     Surge,
     Threshold,
 )
+from lawang.domain.screen import ScreenState
 
 _Text = Annotated[str, Field(min_length=1)]
 _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -178,6 +180,15 @@ class _CapTable(_Table):
     regions: list[str] = Field(default_factory=list)
 
 
+class _ScreenTable(_Table):
+    kind: Literal["screen"]
+    states: list[Literal["dark", "frozen"]] = Field(
+        default_factory=lambda: ["dark", "frozen"],  # type: ignore[arg-type]
+        min_length=1,
+    )
+    screens: list[_Id] = Field(default_factory=list)
+
+
 class _CombinationTable(_Table):
     kind: Literal["combination"]
     rules: list[str] = Field(min_length=2)
@@ -193,6 +204,7 @@ _CONDITIONS: dict[str, type[_Table]] = {
     "surge": _SurgeTable,
     "cap": _CapTable,
     "combination": _CombinationTable,
+    "screen": _ScreenTable,
 }
 
 
@@ -309,6 +321,20 @@ def read_rules(
     return rules
 
 
+def check_screens(file: Path, rules: Mapping[str, Rule], screens: Container[str]) -> None:
+    """See to it that every wall that a rule names is in the programme. Raises PackError.
+
+    A programme that is saved later may leave one out: then the rule has nothing to watch there.
+    """
+    for name, rule in rules.items():
+        if not isinstance(rule.condition, ScreenFault):
+            continue
+        for place, each in enumerate(rule.condition.screens):
+            if each not in screens:
+                path = ("rule", name, "when", "screens", str(place))
+                raise mistake(file, path, f"there is no screen {each!r} in screens.toml")
+
+
 def _rule(name: str, table: _RuleTable, pack: _Pack) -> Rule:
     if table.owner not in pack.opds:
         raise _Mistake(("owner",), f"{table.owner!r} is not in opd.toml")
@@ -389,6 +415,11 @@ def _condition(name: str, values: dict[str, Any], pack: _Pack) -> Condition:
             sources=pack.check_sources(table.sources, "alerts", (*at, "sources")),
             least=Severity(table.severity),
             regions=tuple(table.regions),
+        )
+    if isinstance(table, _ScreenTable):
+        return ScreenFault(
+            states=tuple(ScreenState(each) for each in dict.fromkeys(table.states)),
+            screens=tuple(table.screens),
         )
     assert isinstance(table, _CombinationTable)
     return _combination(name, table, pack)

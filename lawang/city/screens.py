@@ -20,6 +20,7 @@ from lawang.domain.screen import (
     Cell,
     Filters,
     Interrupt,
+    Night,
     Playlist,
     Scene,
     ScheduleEntry,
@@ -83,6 +84,14 @@ class _CellTable(_Table):
     height: int = Field(1, ge=1)
 
 
+class _NightTable(_Table):
+    """When a wall is dimmed, and to how much of its light. Equal times: never."""
+
+    start: str = Field("22:00", alias="from")
+    end: str = Field("05:00", alias="to")
+    brightness: float = Field(0.7, ge=0.2, le=1)
+
+
 class _ScreenTable(_Table):
     """Either `playlist`, or a grid of `columns` and `rows` with `cells`."""
 
@@ -92,6 +101,7 @@ class _ScreenTable(_Table):
     columns: int = Field(1, ge=1, le=8)
     rows: int = Field(1, ge=1, le=8)
     cells: list[_CellTable] = Field(default_factory=list)
+    night: _NightTable = Field(default_factory=_NightTable)
 
     @model_validator(mode="after")
     def _is_one(self) -> _ScreenTable:
@@ -298,6 +308,11 @@ def _screen(name: str, table: _ScreenTable, found: _File) -> Screen:
         columns=table.columns,
         rows=table.rows,
         cells=cells,
+        night=Night(
+            start=_clock(table.night.start, (*at, "night", "from")) or time(0),
+            end=_clock(table.night.end, (*at, "night", "to")) or time(0),
+            brightness=table.night.brightness,
+        ),
     )
 
 

@@ -43,22 +43,27 @@ class Row:
         return number
 
 
-def read_rows(file: Path, columns: tuple[str, ...]) -> Iterator[Row]:
-    """The lines of a CSV file whose header is exactly `columns`; empty lines are passed over.
+def read_rows(
+    file: Path, columns: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> Iterator[Row]:
+    """The lines of a CSV file whose header is `columns`; empty lines are passed over.
+
+    `optional` ones may follow them, in that order; without them rows have no such value.
 
     Raises PackError for another header and for a line with more or fewer fields.
     """
     reader = csv.reader(read_text(file).splitlines(keepends=True), strict=True)
     try:
         header = next(reader, [])
-        if header != list(columns):
+        further = tuple(header[len(columns) :])
+        if header[: len(columns)] != list(columns) or further != optional[: len(further)]:
             raise PackError(file, "", f"the header must be {','.join(columns)}", 1)
         for fields in reader:
             if not fields:
                 continue
-            if len(fields) != len(columns):
-                problem = f"has {len(fields)} fields instead of {len(columns)}"
+            if len(fields) != len(header):
+                problem = f"has {len(fields)} fields instead of {len(header)}"
                 raise PackError(file, "", problem, reader.line_num)
-            yield Row(file, reader.line_num, dict(zip(columns, fields, strict=True)))
+            yield Row(file, reader.line_num, dict(zip(header, fields, strict=True)))
     except csv.Error as error:
         raise PackError(file, "", f"is not valid CSV: {error}", reader.line_num) from error

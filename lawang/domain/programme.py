@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +97,39 @@ class Annotation:
     holiday: bool = False
 
 
+class DayCount(StrEnum):
+    """Which records of a day are counted: by when they were made, or finished."""
+
+    INCIDENTS_RECEIVED = "incidents_received"
+    INCIDENTS_DONE = "incidents_done"
+    REQUESTS_RECEIVED = "requests_received"
+    REQUESTS_DONE = "requests_done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MorningFigure:
+    """One figure of the day before: the indicator `kpi`, or a count of the records of `sources`.
+
+    Exactly one of `kpi` and `count`. A count has its names and its unit here (`unit_en` is "" where
+    it is the same in English), an indicator brings its own.
+    """
+
+    id: str
+    kpi: str = ""
+    count: DayCount | None = None
+    sources: tuple[str, ...] = ()
+    name_id: str = ""
+    name_en: str = ""
+    unit: str = ""
+    unit_en: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
     """The whole of `mayor.toml`. Sections that a city does not have are None or empty.
 
-    `districts` are the indicators that may be shown by kecamatan, the first one by default.
+    `districts` are the indicators that may be shown by kecamatan, the first one by default;
+    `health` those of the scene about health, `morning` the figures of the morning's.
     """
 
     finance: FinanceProgramme | None = None
@@ -108,3 +137,5 @@ class Programme:
     districts: tuple[str, ...] = ()
     milestones: tuple[Milestone, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    health: tuple[str, ...] = ()
+    morning: tuple[MorningFigure, ...] = ()

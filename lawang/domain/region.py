@@ -46,7 +46,7 @@ class Region:
     `code` is Kemendagri's with dots. `parent` is the code of a kelurahan's kecamatan. `bps_code`
     is known for kecamatan only: no list of BPS's kelurahan codes goes with our figures. `variants`
     are spellings that `spelling` alone does not bring together. The point is a representative one,
-    in degrees WGS84.
+    in degrees WGS84. `population` is the number of people who live there, where the pack knows it.
     """
 
     code: str
@@ -58,6 +58,7 @@ class Region:
     latitude: float
     longitude: float
     area_km2: float
+    population: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from lawang.domain.alarm import AlarmSeverity
 from lawang.domain.alert import Severity
+from lawang.domain.screen import ScreenState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +140,18 @@ class Combination:
     same_region: bool
 
 
-Condition = Threshold | Rate | Absence | Surge | CapWarning | Combination
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenFault:
+    """A wall is in one of `states` (dark, frozen); any wall of the programme, or those named.
+
+    One that was never heard of may not hang there yet. One that leaves the programme ends it.
+    """
+
+    states: tuple[ScreenState, ...]
+    screens: tuple[str, ...] = ()
+
+
+Condition = Threshold | Rate | Absence | Surge | CapWarning | Combination | ScreenFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

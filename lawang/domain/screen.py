@@ -102,6 +102,18 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """When a wall is dimmed, by the city's wall clock, and to how much of its light (0 to 1).
+
+    An `end` before `start` is on the next day; the same time twice is never.
+    """
+
+    start: time = time(22)
+    end: time = time(5)
+    brightness: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
     """One wall. `width` and `height` in pixels; one cell is one scene over all of it."""
 
@@ -112,6 +124,7 @@ class Screen:
     columns: int = 1
     rows: int = 1
     cells: tuple[Cell, ...] = ()
+    night: Night = field(default_factory=Night)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +255,10 @@ class ScreenState(StrEnum):
 
 
 def judge_screen(beat: Beat | None, build: str, now: datetime) -> ScreenState:
-    """What a wall's last heartbeat amounts to now, the worst first."""
+    """What a wall's last heartbeat amounts to now, the worst first.
+
+    `build` is that of the pages; "" where it is not known, and none is an old one.
+    """
     if beat is None:
         return ScreenState.NEVER
     silent = now - beat.seen_at
@@ -250,7 +266,7 @@ def judge_screen(beat: Beat | None, build: str, now: datetime) -> ScreenState:
         return ScreenState.DARK
     if beat.fps == 0 or is_unfed(beat, now):
         return ScreenState.FROZEN
-    return ScreenState.ALIVE if beat.build == build else ScreenState.OLD_BUILD
+    return ScreenState.ALIVE if build in ("", beat.build) else ScreenState.OLD_BUILD
 
 
 def is_unfed(beat: Beat, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection, Table, select
 
+from lawang.background import Background
 from lawang.city import City
 from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
@@ -363,7 +364,7 @@ def digest_of(kpi: Kpi, city: City) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class KpiWorker:
+class KpiWorker(Background):
     """One thread that takes a turn a minute; only the holder of the clock starts it.
 
     `on_change` is called after a turn that changed facts.
@@ -380,6 +381,7 @@ class KpiWorker:
         every_s: float = EVERY_S,
         first_after_s: float = _FIRST_AFTER_S,
     ) -> None:
+        super().__init__("indicators")
         self._indicators = Indicators(city, history)
         self._is_idle = not city.kpis
         self._clock = clock
@@ -387,27 +389,12 @@ class KpiWorker:
         self._on_change = on_change
         self._every_s = every_s
         self._first_after_s = first_after_s
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._is_failing = False
 
     def start(self) -> None:
         """Begin; nothing to do in a city without indicators."""
-        if self._is_idle:
-            return
-        # One of its own: a thread that could not be waited for must not go on with the next one.
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(self._stop,), name="indicators", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the indicator under way, and wait for it."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        if not self._is_idle:
+            super().start()
 
     def _run(self, stop: threading.Event) -> None:
         wait_s = self._first_after_s

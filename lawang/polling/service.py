@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -13,13 +14,20 @@ from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.clock import Clock, utc_now
 from lawang.domain.errors import Fenced, StoreError
+from lawang.domain.health import SourceState
+from lawang.domain.kpi import Span
+from lawang.kpi.evaluate import Evaluator
 from lawang.kpi.worker import KpiWorker
-from lawang.overview.panel import IndicatorsPanel
+from lawang.overview.panel import OverviewPanels
 from lawang.polling.clock import SourceClock
 from lawang.polling.lease import RENEW_S, ClockLease
 from lawang.polling.poll import Bound, ClientFactory, Poller, ReachFactory
 from lawang.rules.panel import AlarmsPanel
 from lawang.rules.watch import RuleWatch
+from lawang.screens.alarms import alarms_of
+from lawang.screens.desk import ScreenDesk, still_programme
+from lawang.screens.panel import ScreenPanels
+from lawang.screens.reload import ProgrammeFile
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 
@@ -53,21 +61,42 @@ class PollerService:
         client_for: ClientFactory,
         reach_for: ReachFactory = lambda _source, _options: (None, None),
         chores: Sequence[Chore] = (),
+        programme: ProgrammeFile | None = None,
+        build: str = "",
         clock: Clock = utc_now,
     ) -> None:
+        """`programme` is the followed file of the walls' programme; without it, what the pack had
+        at the start. `build` is that of the pages; "": any wall's is taken as the present one."""
         self._live = live
         self._chores = chores
         self._lease = ClockLease(live, history)
+        self._evaluator = Evaluator(city, history.kpis)
+        desk = ScreenDesk(
+            programme or still_programme(city, clock),
+            history.screens,
+            city.timezone,
+            build,
+            clock,
+            alarms_of(city, history),
+        )
         self._board = BoardWorker(
             city,
             history,
             live,
             clock=clock,
             may_write=self._holds_clock,
-            indicators=IndicatorsPanel(city, history),
+            overview=OverviewPanels(city, history),
             alarms=AlarmsPanel(city, history),
+            screens=ScreenPanels(city, desk, self._source_states, self._score),
         )
-        self._rules = RuleWatch(city, history, live, clock=clock, may_write=self._holds_clock)
+        self._rules = RuleWatch(
+            city,
+            history,
+            live,
+            clock=clock,
+            may_write=self._holds_clock,
+            screens=lambda: desk.in_force.programme.screens,
+        )
         self._indicators = KpiWorker(
             city,
             history,
@@ -114,6 +143,16 @@ class PollerService:
             await self._step_down()
             await asyncio.to_thread(self._lease.give_up)
             await self._poller.close()
+
+    def _source_states(self) -> dict[str, SourceState] | None:
+        try:
+            return self._live.source_states()
+        except StoreError:
+            return None
+
+    def _score(self, at: datetime) -> float | None:
+        """The city's score of the last 30 days."""
+        return self._evaluator.scores(Span.MONTH, at)[0].score
 
     def _holds_clock(self) -> bool:
         return self._lease.fence is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from lawang.domain.alarm import Judgement, Transition, TransitionKind, Watch, WatchState
-from lawang.domain.rule import Combination, Rule
+from lawang.domain.rule import Combination, Rule, ScreenFault
 from lawang.rules.facts import Ended, Facts
 from lawang.rules.judge import VANISHED, Place, judge, judge_combination
 
@@ -179,7 +179,11 @@ def _step_all(
         if rule_id != rule.id or key in changes:
             continue
         gone = Judgement(key=key, holds=None, region=watch.region, why=VANISHED)
-        if watch.raised_at is not None:
+        if isinstance(rule.condition, ScreenFault):
+            # A person took the wall out of the programme: that says what a silence does not.
+            over = Judgement(key=key, holds=False, clears=True, region=watch.region)
+            changes[key] = step(rule, watch, over, now)
+        elif watch.raised_at is not None:
             # What it was about is not there any more; an open alarm of it is not over by that.
             changes[key] = step(rule, watch, gone, now)
         else:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lawang.domain.alert import Alert
 from lawang.domain.health import SourceState
 from lawang.domain.rule import Absence, OfSeries, Rate, Rule, Surge, Threshold
+from lawang.domain.screen import Beat
 
 #: Before the time a rule looks back on, so that what the run began with is seen as well.
 _MARGIN = timedelta(minutes=15)
@@ -69,12 +70,20 @@ class Ended(NamedTuple):
     ended_at: datetime
 
 
+class Wall(NamedTuple):
+    """A screen of the programme and its last heartbeat; None: it was never heard of."""
+
+    id: str
+    name: str
+    beat: Beat | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that the rules of one evaluation need.
 
-    `series` are by source and measure, `reports` by rule. `warnings` are those in force. Before
-    `awake_since` nobody listened: silence counts from then.
+    `series` are by source and measure, `reports` by rule. `warnings` are those in force, `walls`
+    all of the programme. Before `awake_since` nobody listened: silence counts from then.
     """
 
     states: Mapping[str, SourceState]
@@ -83,6 +92,7 @@ class Facts:
     reports: Mapping[str, Reports] = field(default_factory=dict)
     warnings: Sequence[Alert] = ()
     ended: Sequence[Ended] = ()
+    walls: Sequence[Wall] = ()
 
 
 def looks_back(rule: Rule) -> timedelta:

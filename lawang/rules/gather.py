@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, func, or_, select
 
 from lawang.domain.health import SourceState
-from lawang.domain.rule import CapWarning, Combination, OfSeries, Rule, Surge
+from lawang.domain.rule import CapWarning, Combination, OfSeries, Rule, ScreenFault, Surge
+from lawang.domain.screen import Screen
 from lawang.rules.facts import (
     Ended,
     Facts,
@@ -17,6 +18,7 @@ from lawang.rules.facts import (
     Reports,
     Sample,
     Series,
+    Wall,
     series_wanted,
     windows,
 )
@@ -28,10 +30,16 @@ _WARNINGS_MOST = 1000
 
 
 class Gatherer:
-    """Reads facts of an installation; each call is a few short transactions."""
+    """Reads facts of an installation; each call is a few short transactions.
 
-    def __init__(self, history: History) -> None:
+    `screens` gives the walls of the programme in force.
+    """
+
+    def __init__(
+        self, history: History, screens: Callable[[], Mapping[str, Screen]] = dict
+    ) -> None:
         self._history = history
+        self._screens = screens
 
     def gather(
         self,
@@ -65,7 +73,14 @@ class Gatherer:
             if warned
             else (),
             ended=[Ended(*each) for each in ended],
+            walls=self._read_walls()
+            if any(isinstance(each.condition, ScreenFault) for each in rules)
+            else (),
         )
+
+    def _read_walls(self) -> list[Wall]:
+        beats = self._history.screens.beats()
+        return [Wall(each.id, each.name, beats.get(each.id)) for each in self._screens().values()]
 
 
 def _read_series(

@@ -25,10 +25,12 @@ from lawang.domain.rule import (
     OfSeries,
     Rate,
     Rule,
+    ScreenFault,
     Surge,
     Threshold,
 )
-from lawang.rules.facts import Ended, Facts, Report, Sample, Series, windows
+from lawang.domain.screen import DARK_AFTER, Beat, ScreenState, judge_screen
+from lawang.rules.facts import Ended, Facts, Report, Sample, Series, Wall, windows
 
 NOT_HEARD = "not_heard"
 VANISHED = "vanished"
@@ -61,6 +63,8 @@ def judge(rule: Rule, facts: Facts, place: Place, now: datetime) -> list[Judgeme
         found = _judge_surge(rule.id, condition, facts, place, now)
     elif isinstance(condition, CapWarning):
         found = [_judge_warnings(condition, facts, place, now)]
+    elif isinstance(condition, ScreenFault):
+        found = _judge_screens(condition, facts, now)
     else:
         raise TypeError("a combination is judged by what its members came to")
     return [_in_region(each, rule.region) for each in found]
@@ -418,6 +422,44 @@ def _judge_warnings(condition: CapWarning, facts: Facts, place: Place, now: date
 
 def _headline(alert: Alert) -> str:
     return " ".join((alert.headline or alert.event).split())[:200]
+
+
+# --- screens -------------------------------------------------------------------------------------
+
+
+def _judge_screens(condition: ScreenFault, facts: Facts, now: datetime) -> list[Judgement]:
+    return [
+        _judge_screen(condition, wall, wall.beat, facts, now)
+        for wall in facts.walls
+        if wall.beat is not None and (not condition.screens or wall.id in condition.screens)
+    ]
+
+
+def _judge_screen(
+    condition: ScreenFault, wall: Wall, beat: Beat, facts: Facts, now: datetime
+) -> Judgement:
+    """By its last heartbeat; `value` is how many minutes ago that was."""
+    state = judge_screen(beat, "", now)
+    about = Judgement(
+        key=wall.id,
+        holds=None,
+        subject=wall.id,
+        subject_name=wall.name,
+        value=(now - beat.seen_at).total_seconds() / 60,
+        at=beat.seen_at,
+        mark=f"{state.value}@{beat.seen_at.isoformat()}",
+    )
+    if state is ScreenState.DARK:
+        listened = max(beat.seen_at, facts.awake_since or beat.seen_at)
+        if now - listened <= DARK_AFTER:
+            # Dark by its age, but for most of it nobody listened.
+            return replace(about, why=NOT_HEARD)
+        if state not in condition.states:
+            return replace(about, why=NOT_HEARD)
+        return replace(about, holds=True, since=listened + DARK_AFTER)
+    if state is ScreenState.FROZEN and state in condition.states:
+        return replace(about, holds=True)
+    return replace(about, holds=False, clears=True)
 
 
 # --- combinations --------------------------------------------------------------------------------

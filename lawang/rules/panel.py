@@ -1,16 +1,21 @@
 """The board's panel `alarms`: what is wrong in the city now, and what nobody can tell.
 
-Shelved ones, and those within a silence window of their rule, are counted but not announced.
+Shelved ones, and those within a silence window of their rule, are counted but not announced. An
+alarm's point is its gauge's, else the middle of its kecamatan; one of the whole city has none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from lawang.city import City
 from lawang.domain.alarm import SEVERITIES_WORST_FIRST, Alarm, AlarmState
 from lawang.rules.wording import name_region, name_subject, word
+from lawang.store import schema
 from lawang.store.history import History
 
 Panel = dict[str, Any]
@@ -38,9 +43,10 @@ class AlarmsPanel:
                 silenced += 1
             else:
                 shown.append(alarm)
+        points = self._points(shown)
         panel: Panel = {
             "sources": self._sources,
-            "alarms": {str(alarm.id): self._entry(alarm) for alarm in shown},
+            "alarms": {str(alarm.id): self._entry(alarm, points) for alarm in shown},
             "unknown": sum(alarm.state is AlarmState.UNKNOWN for alarm in shown),
             "shelved": shelved,
             "silenced": silenced,
@@ -55,7 +61,40 @@ class AlarmsPanel:
             )
         return panel
 
-    def _entry(self, alarm: Alarm) -> Panel:
+    def _points(self, alarms: Sequence[Alarm]) -> dict[str, list[float]]:
+        """[longitude, latitude] of the gauges that alarms are about, by the alarm's key."""
+        keys = {
+            (alarm.rule, alarm.subject): alarm.key
+            for alarm in alarms
+            if self._city.rules[alarm.rule].series is not None
+        }
+        if not keys:
+            return {}
+        table = schema.series
+        series = {rule: self._city.rules[rule].series for rule, _subject in keys}
+        found: dict[str, list[float]] = {}
+        with self._history.database.reading() as connection:
+            rows = connection.execute(
+                select(
+                    table.c.source_id,
+                    table.c.measure,
+                    table.c.subject,
+                    table.c.longitude,
+                    table.c.latitude,
+                ).where(
+                    table.c.subject.in_({subject for _rule, subject in keys}),
+                    table.c.longitude.is_not(None),
+                    table.c.latitude.is_not(None),
+                )
+            ).all()
+        for row in rows:
+            for (rule, subject), key in keys.items():
+                of = series[rule]
+                if of and (of.source, of.measure, subject) == tuple(row[:3]):
+                    found[key] = [row.longitude, row.latitude]
+        return found
+
+    def _entry(self, alarm: Alarm, points: Mapping[str, list[float]]) -> Panel:
         rule = self._city.rules[alarm.rule]
         entry: Panel = {
             "rule": alarm.rule,
@@ -71,9 +110,18 @@ class AlarmsPanel:
         }
         for language in ("id", "en"):
             wording = word(alarm, rule, self._city, language)
-            entry |= {f"name_{language}": wording.name, f"text_{language}": wording.text}
+            entry |= {
+                f"name_{language}": wording.name,
+                f"text_{language}": wording.text,
+                f"steps_{language}": list(wording.steps),
+            }
         if alarm.region:
             entry["region"] = alarm.region
+        region = self._city.gazetteer.get(alarm.region) if alarm.region else None
+        if alarm.key in points:
+            entry["p"] = points[alarm.key]
+        elif region is not None:
+            entry["p"] = [region.longitude, region.latitude]
         if alarm.value is not None:
             entry["value"] = alarm.value
         if alarm.observed_at is not None:

@@ -2,7 +2,8 @@
 
 Everything arrives there at the moment it was true (a report when it was made), which may be before
 the command centre had it; readings at the next full ten seconds, which is about how often rules are
-evaluated. Reports of the weeks before are known from the start, for surges.
+evaluated. Reports of the weeks before are known from the start, for surges. Of walls history keeps
+the last heartbeat only, so rules about them find nothing here.
 """
 
 from __future__ import annotations

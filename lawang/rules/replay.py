@@ -12,6 +12,7 @@ incident   {source, category, kecamatan?, requested_at?}
 warning    {source, id, severity, headline?, regions?, expires_at?, ends?: [ids it ends]}
 silent     "source id": it does not answer any more
 heard      "source id": it does again
+beat       {screen, fps?, oldest_panel_s?}: a heartbeat of a wall of the programme
 tick       true: time goes by
 =========  =======================================================================================
 
@@ -36,6 +37,7 @@ from lawang.domain.alert import Alert, MessageType, Severity
 from lawang.domain.errors import LawangError
 from lawang.domain.health import SourceState
 from lawang.domain.rule import Combination, Rule, Surge
+from lawang.domain.screen import Beat
 from lawang.rules.evaluate import WatchKey, evaluate
 from lawang.rules.facts import (
     Ended,
@@ -44,6 +46,7 @@ from lawang.rules.facts import (
     Reports,
     Sample,
     Series,
+    Wall,
     looks_back,
     windows,
 )
@@ -51,7 +54,7 @@ from lawang.rules.judge import Place
 from lawang.rules.watch import place_of
 
 STEP = timedelta(minutes=1)
-_KINDS = ("begin", "reading", "incident", "warning", "silent", "heard", "tick")
+_KINDS = ("begin", "reading", "incident", "warning", "silent", "heard", "beat", "tick")
 _FAULT = "a rule stumbled: {}"
 
 
@@ -172,6 +175,7 @@ class _Stage:
         self._silent: dict[str, datetime] = {}
         self._watches: dict[WatchKey, Watch] = {}
         self._ended: list[Ended] = []
+        self._beats: dict[str, Beat] = {}
 
     def evaluate(self, now: datetime) -> list[Transition]:
         outcome = evaluate(self._rules, self._facts(now), self._watches, self._place, now)
@@ -271,6 +275,18 @@ class _Stage:
     def _take_heard(self, entry: Entry) -> None:
         self._silent.pop(self._known(entry.content), None)
 
+    def _take_beat(self, entry: Entry) -> None:
+        content = entry.content
+        screen = self._city.screens.screens[content["screen"]]
+        self._beats[screen.id] = Beat(
+            screen_id=screen.id,
+            build="",
+            scene="",
+            seen_at=entry.at,
+            fps=content.get("fps"),
+            oldest_panel_s=content.get("oldest_panel_s"),
+        )
+
     def _known(self, source: str) -> str:
         if source not in self._city.sources:
             raise ValueError(f"there is no source {source!r}")
@@ -308,6 +324,10 @@ class _Stage:
             },
             warnings=tuple(self._warnings.values()),
             ended=[each for each in self._ended if each.ended_at >= oldest],
+            walls=[
+                Wall(each.id, each.name, self._beats.get(each.id))
+                for each in self._city.screens.screens.values()
+            ],
         )
 
     def _with_samples(self, series: Series, now: datetime) -> Series:

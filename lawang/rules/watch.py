@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +16,14 @@ import orjson
 import redis
 import structlog
 
+from lawang.background import Background
 from lawang.city import City
 from lawang.domain.alarm import Watch
 from lawang.domain.clock import Clock
 from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState
-from lawang.domain.rule import Absence, CapWarning, Combination, Rule, Surge
+from lawang.domain.rule import Absence, CapWarning, Combination, Rule, ScreenFault, Surge
+from lawang.domain.screen import Screen
 from lawang.rules.evaluate import Change, Outcome, WatchKey, evaluate
 from lawang.rules.gather import Gatherer
 from lawang.rules.judge import Place
@@ -44,14 +46,21 @@ class Warden:
     """Evaluates rules on history and keeps what comes of it; no clock or thread of its own.
 
     `awake_since` is since when sources were listened to: the silence of a time in which nobody
-    polled is no silence of theirs.
+    polled is no silence of theirs. `screens` gives the walls of the programme in force; without it
+    they are those that the pack had at the start.
     """
 
-    def __init__(self, city: City, history: History, awake_since: datetime | None = None) -> None:
+    def __init__(
+        self,
+        city: City,
+        history: History,
+        awake_since: datetime | None = None,
+        screens: Callable[[], Mapping[str, Screen]] | None = None,
+    ) -> None:
         self.awake_since = awake_since
         self._city = city
         self._history = history
-        self._gatherer = Gatherer(history)
+        self._gatherer = Gatherer(history, screens or (lambda: city.screens.screens))
         self._place = place_of(city)
         self._marks: dict[WatchKey, str] = {}
         self._faulty: set[str] = set()
@@ -148,6 +157,7 @@ class Touched:
         self._by_source: dict[str, set[str]] = {}
         self.by_incidents: set[str] = set()
         self.by_warnings: set[str] = set()
+        self.by_screens: set[str] = set()
         for rule in rules:
             if rule.series is not None:
                 key = (rule.series.source, rule.series.measure)
@@ -156,6 +166,8 @@ class Touched:
                 self.by_incidents.add(rule.id)
             if isinstance(rule.condition, CapWarning):
                 self.by_warnings.add(rule.id)
+            if isinstance(rule.condition, ScreenFault):
+                self.by_screens.add(rule.id)
             # Of many sources at once only time tells; one that answers is not worth a look.
             if not (isinstance(rule.condition, Absence) and rule.condition.share is not None):
                 for source in rule.sources:
@@ -171,12 +183,14 @@ class Touched:
             found |= self.by_incidents
         if message.get("alerts"):
             found |= self.by_warnings
+        if message.get("screens"):
+            found |= self.by_screens
         if message.get("source"):
             found |= self._by_source.get(message["source"], set())
         return found
 
 
-class RuleWatch:
+class RuleWatch(Background):
     """The worker; only the holder of the clock starts it. Idle in a city without rules."""
 
     def __init__(
@@ -190,8 +204,10 @@ class RuleWatch:
         tick_s: float = TICK_S,
         gap_s: float = _GAP_S,
         first_after_s: float = _FIRST_AFTER_S,
+        screens: Callable[[], Mapping[str, Screen]] | None = None,
     ) -> None:
-        self._warden = Warden(city, history)
+        super().__init__("rules")
+        self._warden = Warden(city, history, screens=screens)
         self._touched = Touched(city.rules.values())
         self._city = city
         self._history = history
@@ -201,8 +217,6 @@ class RuleWatch:
         self._tick_s = tick_s
         self._gap_s = gap_s
         self._first_after_s = first_after_s
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._is_failing = False
 
     def start(self) -> None:
@@ -210,33 +224,25 @@ class RuleWatch:
         if not self._city.rules:
             return
         self._warden.awake_since = self._clock()
-        # One of its own: a thread that could not be waited for must not go on with the next one.
-        self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(self._stop,), name="rules", daemon=True
-        )
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End and wait for it."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-            self._thread = None
+        super().start()
 
     def _run(self, stop: threading.Event) -> None:
         stop.wait(self._first_after_s)
         while not stop.is_set():
             try:
-                self._listen(stop)
-            except (StoreError, redis.RedisError) as error:
-                log.debug("rules wait for the cache", error=type(error).__name__)
-                # Without announcements there is still the tick.
-                self._take_turn(None)
-                stop.wait(min(self._tick_s, _RETRY_S))
+                self._listen_or_tick(stop)
             except Exception:
                 log.exception("the watch stumbled and starts anew")
                 stop.wait(_RETRY_S)
+
+    def _listen_or_tick(self, stop: threading.Event) -> None:
+        try:
+            self._listen(stop)
+        except (StoreError, redis.RedisError) as error:
+            log.debug("rules wait for the cache", error=type(error).__name__)
+            # Without announcements there is still the tick.
+            self._take_turn(None)
+            stop.wait(min(self._tick_s, _RETRY_S))
 
     def _listen(self, stop: threading.Event) -> None:
         subscription = self._live.listen_changed()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -32,6 +32,17 @@ AlarmsOf = Callable[[datetime], Sequence[SeenAlarm] | None]
 def no_alarms(_at: datetime) -> Sequence[SeenAlarm] | None:
     """For who has no alarms to ask for: nothing is known of them."""
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What history told of alarms, walls and what they are to do; enough to go on without it."""
+
+    alarms: Sequence[SeenAlarm] | None = None
+    beats: Mapping[str, Beat] = field(default_factory=dict)
+    by_hand: Mapping[str, Command] = field(default_factory=dict)
+    muted: Mapping[str, Command] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +90,11 @@ def follow_programme(
     return ProgrammeFile(file, read, city.screens, clock=clock, settle_s=settle_s)
 
 
+def still_programme(city: City, clock: Clock = utc_now) -> ProgrammeFile:
+    """The programme as the pack had it at the start, for who follows no file."""
+    return ProgrammeFile(Path(FILE_NAME), lambda: city.screens, city.screens, clock=clock)
+
+
 class ScreenDesk:
     """The screens of one installation. Methods block on history and raise its StoreError."""
 
@@ -105,46 +121,48 @@ class ScreenDesk:
 
     def screens(self, at: datetime) -> list[ScreenNow]:
         """Every screen of the programme, in the file's order."""
-        programme = self.in_force.programme
-        return self._look(programme, list(programme.screens.values()), at)
+        return self.see(self.read(at), at)
 
     def screen(self, screen_id: str, at: datetime) -> ScreenNow | None:
         """One screen; None where the programme has none of that id."""
         programme = self.in_force.programme
         found = programme.screens.get(screen_id)
-        return None if found is None else self._look(programme, [found], at)[0]
+        return None if found is None else self._see(programme, found, self.read(at), at)
 
-    def _look(
-        self, programme: ScreenProgramme, screens: Sequence[Screen], at: datetime
-    ) -> list[ScreenNow]:
-        alarms = list(self.alarms(at) or ())
-        beats = self.store.beats()
-        by_hand = self.store.lasting(CommandKind.SCENE, at)
-        muted = self.store.lasting(CommandKind.MUTE, at)
-        waiting = self.store.count_waiting(at)
-        return [
-            self._at(programme, screen, at, alarms, by_hand, beats, muted, waiting)
-            for screen in screens
-        ]
+    def read(self, at: datetime) -> Known:
+        """What history knows at a moment."""
+        return self.read_walls(self.alarms(at), at)
 
-    def _at(
-        self,
-        programme: ScreenProgramme,
-        screen: Screen,
-        at: datetime,
-        alarms: Sequence[SeenAlarm],
-        by_hand: Mapping[str, Command],
-        beats: Mapping[str, Beat],
-        muted: Mapping[str, Command],
-        waiting: Mapping[str, int],
+    def read_walls(self, alarms: Sequence[SeenAlarm] | None, at: datetime) -> Known:
+        """The same with alarms that were read before."""
+        return Known(
+            alarms=alarms,
+            beats=self.store.beats(),
+            by_hand=self.store.lasting(CommandKind.SCENE, at),
+            muted=self.store.lasting(CommandKind.MUTE, at),
+            waiting=self.store.count_waiting(at),
+        )
+
+    def see(self, known: Known, at: datetime) -> list[ScreenNow]:
+        """Every screen as it follows from what is known; asks nothing of history."""
+        programme = self.in_force.programme
+        return [self._see(programme, each, known, at) for each in programme.screens.values()]
+
+    def _see(
+        self, programme: ScreenProgramme, screen: Screen, known: Known, at: datetime
     ) -> ScreenNow:
-        command = by_hand.get(screen.id)
+        alarms = known.alarms or ()
+        command = known.by_hand.get(screen.id)
         # A scene may have left the file since somebody sent it.
         if command is not None and command.scene not in programme.scenes:
             command = None
         manual = _manual_of(command)
         then, items = following(programme, screen.id, at, self.zone, alarms, manual)
-        beat = beats.get(screen.id)
+        beat = known.beats.get(screen.id)
+        muted = known.muted.get(screen.id)
+        # What was read some seconds ago may have ended since.
+        if muted is not None and muted.until is not None and muted.until <= at:
+            muted = None
         return ScreenNow(
             screen=screen,
             state=judge_screen(beat, self.build, at),
@@ -153,8 +171,8 @@ class ScreenDesk:
             next_items=items,
             beat=beat,
             manual=command,
-            muted=muted.get(screen.id),
-            waiting=waiting.get(screen.id, 0),
+            muted=muted,
+            waiting=known.waiting.get(screen.id, 0),
         )
 
 

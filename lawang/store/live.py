@@ -200,20 +200,31 @@ class LiveStore:
         with _as_store_error():
             self._redis.publish(self.keys.changed_channel, message)
 
+    def note_screens(self) -> None:
+        """Tell the board that a wall, what walls are to do, or the status is another one now."""
+        message = orjson.dumps({"incidents": [], "source": None, "screens": True})
+        with _as_store_error():
+            self._redis.publish(self.keys.changed_channel, message)
+
     def take_wanted(self) -> list[str]:
         """The sources that were asked for; asking is over with that."""
         with _as_store_error():
             found = self._redis.spop(self.keys.wanted, 100)
         return [each.decode() for each in found or ()]
 
-    def facts(self, kind: str) -> dict[str, dict[str, Any]]:
-        """All live readings, positions or alerts as plain mappings, by key."""
+    def facts(self, kind: str, ids: list[str] | None = None) -> dict[str, dict[str, Any]]:
+        """Live readings, positions or alerts as plain mappings, by key: all, or those of `ids`."""
         key = {
             "readings": self.keys.readings,
             "positions": self.keys.positions,
             "alerts": self.keys.alerts,
         }[kind]
+        if ids == []:
+            return {}
         with _as_store_error():
+            if ids is not None:
+                found = zip(ids, self._redis.hmget(key, ids), strict=True)
+                return {name: orjson.loads(value) for name, value in found if value}
             raw = self._redis.hgetall(key)
         return {name.decode(): orjson.loads(value) for name, value in raw.items()}
 

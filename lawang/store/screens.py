@@ -73,10 +73,15 @@ class ScreenStore:
 
     # --- heartbeats ---------------------------------------------------------------------------
 
-    def note_beat(self, beat: Beat) -> None:
-        """Keep the last heartbeat of a screen."""
+    def note_beat(self, beat: Beat) -> Beat | None:
+        """Keep the last heartbeat of a screen. Returns the one before; None for its first one."""
+        table = schema.screen_beat
         with self._database.writing() as connection:
-            self._database.upsert(connection, schema.screen_beat, [asdict(beat)])
+            before = connection.execute(
+                select(table).where(table.c.screen_id == beat.screen_id)
+            ).first()
+            self._database.upsert(connection, table, [asdict(beat)])
+        return None if before is None else Beat(**before._mapping)
 
     def beats(self) -> dict[str, Beat]:
         """The last heartbeat of every screen that was ever heard."""
@@ -175,6 +180,13 @@ class ScreenStore:
             with self._database.writing() as connection:
                 connection.execute(update(table).where(table.c.id == row.id).values(last_used=now))
         return _token_of(row)
+
+    def is_token_good(self, token_id: int) -> bool:
+        """Whether a token is there and was not revoked. Asking does not count as its use."""
+        table = schema.screen_token
+        wanted = select(table.c.id).where(table.c.id == token_id, table.c.revoked_at.is_(None))
+        with self._database.reading() as connection:
+            return connection.execute(wanted).first() is not None
 
     def revoke_token(self, token_id: int, now: datetime) -> bool:
         """Make a key worthless from now on; False where there is none, or it is already."""

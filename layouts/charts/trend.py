@@ -13,6 +13,7 @@ from lawang.kpi.evaluate import TrendPoint
 from lawang.overview.model import Gap
 from layouts import formats
 from layouts.charts import axes
+from layouts.lights import light_word
 from layouts.theme import TOKENS, shade
 from layouts.words import Words
 
@@ -128,13 +129,19 @@ def _draw_band(
     figure.add_trace(edge(good))
     figure.add_trace(
         edge([far] * len(days)).update(
-            fill="tonexty", fillcolor=shade("good", 0.13), showlegend=True, name=say("On target")
+            fill="tonexty",
+            fillcolor=shade("good", 0.13),
+            showlegend=True,
+            name=light_word(Light.GREEN, say),
         )
     )
     figure.add_trace(edge(good))
     figure.add_trace(
         edge([each[1] for each in both]).update(
-            fill="tonexty", fillcolor=shade("warn", 0.16), showlegend=True, name=say("Close to it")
+            fill="tonexty",
+            fillcolor=shade("warn", 0.16),
+            showlegend=True,
+            name=light_word(Light.AMBER, say),
         )
     )
     figure.add_trace(
@@ -182,7 +189,7 @@ def _each(
 
 
 def _mark_missed(figure: go.Figure, points: Sequence[TrendPoint], kpi: Kpi, say: Words) -> None:
-    for light, name in ((Light.AMBER, say("Close to it")), (Light.RED, say("Missed"))):
+    for light in (Light.AMBER, Light.RED):
         missed = [each for each in points if light_on(kpi, each) is light]
         if not missed:
             continue
@@ -199,7 +206,7 @@ def _mark_missed(figure: go.Figure, points: Sequence[TrendPoint], kpi: Kpi, say:
                     "color": TOKENS[axes.LIGHT_TOKENS[light]],
                     "line": {"width": 1, "color": TOKENS["deep"]},
                 },
-                name=name,
+                name=light_word(light, say),
                 showlegend=light is Light.RED,
             )
         )

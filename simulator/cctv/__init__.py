@@ -1,8 +1,9 @@
-"""The city's cameras as Dishub lists them, with generated pictures in place of streams.
+"""The city's cameras as Dishub lists them, playing drawn clips in place of a street.
 
-`GET /cctv/api/cameras`; `/cctv/hls/<id>/index.m3u8` is an HLS playlist of stills (its segments are
-pictures, `EXT-X-IMAGES-ONLY`), `/cctv/still/<id>.png` the present one. A dead camera is "offline"
-in the list, and its picture and playlist are answered 404.
+`GET /cctv/api/cameras`; `/cctv/hls/<id>/index.m3u8` is a live HLS playlist, `/cctv/still/<id>.png`
+the present picture. Most public cameras have a link to their playlist, some only to their still.
+A dead camera is "offline" in the list, and its picture and playlist are answered 404; some are
+dead although the list says "online", and some play what they showed when they froze.
 """
 
 from __future__ import annotations

@@ -12,14 +12,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from lawang.domain.clock import Clock
-from simulator.cctv.cameras import Camera, is_online, list_cameras
-from simulator.cctv.picture import draw
+from simulator.cctv.cameras import Camera, Condition, find_condition, list_cameras, seen_at
+from simulator.cctv.clip import is_given, read_segment, write_playlist
+from simulator.cctv.picture import FLOODED_CM, draw, is_night
 from simulator.city_life import Town, random_for
 from simulator.faults import Faults
 from simulator.weather import Weather
 
-#: A new picture this often; the playlist holds the last few.
-STILL_S, LISTED = 5, 3
+#: A new still picture this often.
+STILL_S = 5
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Api:
         return [
             Route("/api/cameras", self._list),
             Route("/hls/{camera}/index.m3u8", self._playlist),
-            Route("/hls/{camera}/{number:int}.png", self._segment),
+            Route("/hls/{camera}/{number:int}.ts", self._segment),
             Route("/still/{camera}.png", self._still),
         ]
 
@@ -55,56 +56,61 @@ class Api:
         return JSONResponse({"data": [self._speak(each, now) for each in self.cameras.values()]})
 
     def _speak(self, camera: Camera, now: datetime) -> dict[str, Any]:
-        link = f"{self.base_url}/cctv/hls/{camera.id}/index.m3u8" if camera.is_public else None
+        kind = f"hls/{camera.id}/index.m3u8" if camera.has_stream else f"still/{camera.id}.png"
+        dead = find_condition(self.seed, camera, now) is Condition.DEAD
         return {
             "cctv_id": camera.id,
             "cctv_title": camera.name,
             "cctv_scope": "public" if camera.is_public else "private",
-            "cctv_status": "online" if is_online(self.seed, camera, now) else "offline",
+            "cctv_status": "offline" if dead else "online",
             "location": {"type": "Point", "coordinates": [camera.longitude, camera.latitude]},
-            "cctv_link": link,
+            "cctv_link": f"{self.base_url}/cctv/{kind}" if camera.is_public else None,
             "cctv_opd": {"nama_opd": camera.agency},
         }
 
     def _working(self, request: Request, now: datetime) -> Camera | None:
-        """The camera that is asked for, if it is public and alive."""
+        """The camera that is asked for, if it is public and shows anything."""
         camera = self.cameras.get(request.path_params["camera"])
-        usable = camera is not None and camera.is_public and is_online(self.seed, camera, now)
-        return camera if usable else None
+        if camera is None or not camera.is_public:
+            return None
+        condition = find_condition(self.seed, camera, now)
+        return camera if condition in (Condition.WORKS, Condition.FROZEN) else None
 
     def _playlist(self, request: Request) -> Response:
         now = self._now()
-        if self._working(request, now) is None:
+        camera = self._working(request, now)
+        if camera is None or not camera.has_stream:
             return _missing()
-        last = int(now.timestamp()) // STILL_S
-        lines = [
-            "#EXTM3U",
-            "#EXT-X-VERSION:7",
-            f"#EXT-X-TARGETDURATION:{STILL_S}",
-            f"#EXT-X-MEDIA-SEQUENCE:{last - LISTED + 1}",
-            "#EXT-X-IMAGES-ONLY",
-        ]
-        for number in range(last - LISTED + 1, last + 1):
-            lines += [f"#EXTINF:{STILL_S:.1f},simulasi", f"{number}.png"]
-        headers = {"Cache-Control": "no-cache"}
-        text = "\n".join(lines) + "\n"
-        return Response(text, headers=headers, media_type="application/vnd.apple.mpegurl")
+        return Response(
+            write_playlist(seen_at(self.seed, camera, now)),
+            headers={"Cache-Control": "no-cache"},
+            media_type="application/vnd.apple.mpegurl",
+        )
 
     def _segment(self, request: Request) -> Response:
         now = self._now()
-        last = int(now.timestamp()) // STILL_S
-        number: int = request.path_params["number"]
         camera = self._working(request, now)
-        if camera is None or not last - 2 * LISTED < number <= last:
+        if camera is None or not camera.has_stream:
             return _missing()
-        return self._picture(camera, datetime.fromtimestamp(number * STILL_S, UTC))
+        seen, number = seen_at(self.seed, camera, now), request.path_params["number"]
+        if not is_given(number, seen):
+            return _missing()
+        body = read_segment(self._scene_of(camera, seen), number)
+        return Response(body, media_type="video/mp2t", headers={"Cache-Control": "max-age=60"})
+
+    def _scene_of(self, camera: Camera, at: datetime) -> str:
+        """Which clip fits what the weather and the hour are at that camera."""
+        if self.weather.flood_cm(camera.latitude, camera.longitude, at) >= FLOODED_CM:
+            return "banjir"
+        return "malam" if is_night(at.astimezone(self.town.timezone)) else "siang"
 
     def _still(self, request: Request) -> Response:
         now = self._now()
         camera = self._working(request, now)
         if camera is None:
             return _missing()
-        return self._picture(camera, now)
+        seen = seen_at(self.seed, camera, now).timestamp()
+        return self._picture(camera, datetime.fromtimestamp(seen // STILL_S * STILL_S, UTC))
 
     def _picture(self, camera: Camera, at: datetime) -> Response:
         place = camera.latitude, camera.longitude

@@ -9,19 +9,24 @@ from __future__ import annotations
 import random
 import struct
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 
 WIDTH, HEIGHT = 320, 180
+#: Where the cars of each direction drive.
+LANES = (117, 141)
+#: Water on a street shows from this depth on.
+FLOODED_CM = 5
 _HORIZON = 96
-_SKY, _WALL, _WINDOW, _GROUND, _ROAD, _LINE, _CAR, _CAR_2, _LIGHT, _WATER, _RAIN, _BAR, _INK = (
-    range(13)
+_SKY, _WALL, _WINDOW, _GROUND, _ROAD, _LINE, _CAR, _CAR_2, _LIGHT, _WATER, _RAIN, _BAR, INK = range(
+    13
 )
-_DAY = (
+DAY = (
     (150, 190, 225), (120, 120, 128), (90, 100, 120), (110, 140, 100), (84, 84, 88),
     (230, 230, 225), (170, 40, 40), (40, 70, 150), (250, 240, 190), (128, 104, 72),
     (205, 215, 225), (20, 20, 24), (255, 255, 255),
 )  # fmt: skip
-_NIGHT = (
+NIGHT = (
     (16, 20, 40), (36, 38, 48), (220, 190, 110), (24, 34, 28), (40, 40, 44),
     (130, 130, 125), (110, 26, 26), (26, 44, 96), (255, 240, 170), (60, 50, 40),
     (90, 100, 115), (10, 10, 12), (255, 255, 255),
@@ -45,23 +50,27 @@ _LETTERS = {
 }  # fmt: skip
 
 
-class _Canvas:
+class Canvas:
+    """A picture of WIDTH x HEIGHT; every byte of `rows` is a colour of the palette (DAY, NIGHT)."""
+
     def __init__(self) -> None:
         self.rows = [bytearray(WIDTH) for _ in range(HEIGHT)]
 
     def fill(self, left: int, top: int, width: int, height: int, colour: int) -> None:
+        """A rectangle; what lies outside is cut off."""
         first, last = max(0, left), min(WIDTH, left + width)
         for y in range(max(0, top), min(HEIGHT, top + height)):
             if last > first:
                 self.rows[y][first:last] = bytes([colour]) * (last - first)
 
     def write(self, left: int, top: int, text: str, scale: int = 1) -> None:
+        """Text in capitals, each letter 6 x 7 times `scale`; unknown ones stay empty."""
         for letter in text.upper():
             for column, bits in enumerate(_LETTERS.get(letter, b"")):
                 for row in range(7):
                     if bits >> row & 1:
                         x, y = left + column * scale, top + row * scale
-                        self.fill(x, y, scale, scale, _INK)
+                        self.fill(x, y, scale, scale, INK)
             left += 6 * scale
 
 
@@ -70,7 +79,24 @@ def draw(name: str, at: datetime, rng: random.Random, rain_mm_h: float, flood_cm
 
     `rng` is the camera's own, so that its street stays the same; traffic follows from the time.
     """
-    canvas = _Canvas()
+    canvas = Canvas()
+    draw_street(canvas, rng)
+    traffic = random.Random(f"{name}/{int(at.timestamp()) // 5}")
+    for _ in range(_cars(at, traffic)):
+        x, y = traffic.randrange(-10, WIDTH - 10), traffic.choice(LANES)
+        draw_car(canvas, x, y, red=traffic.random() < 0.5, night=is_night(at))
+    if flood_cm >= FLOODED_CM:
+        draw_water(canvas, flood_cm)
+    draw_rain(canvas, traffic, min(400, int(rain_mm_h * 8)))
+    draw_label(canvas)
+    canvas.write(118, 7, f"{at:%d-%m-%Y %H:%M:%S} WIB")
+    canvas.fill(0, 164, WIDTH, 16, _BAR)
+    canvas.write(6, 169, name)
+    return _encode(canvas, NIGHT if is_night(at) else DAY)
+
+
+def draw_street(canvas: Canvas, rng: random.Random) -> None:
+    """Sky, houses and the road; the same for the same `rng`."""
     canvas.fill(0, 0, WIDTH, HEIGHT, _SKY)
     left = 0
     while left < WIDTH:
@@ -85,23 +111,37 @@ def draw(name: str, at: datetime, rng: random.Random, rain_mm_h: float, flood_cm
     canvas.fill(0, 112, WIDTH, 48, _ROAD)
     for x in range(0, WIDTH, 32):
         canvas.fill(x, 135, 16, 2, _LINE)
-    traffic = random.Random(f"{name}/{int(at.timestamp()) // 5}")
-    for _ in range(_cars(at, traffic)):
-        _drive(canvas, traffic, _is_night(at))
-    if flood_cm >= 5:
-        depth = min(40, int(flood_cm))
-        canvas.fill(0, 160 - depth, WIDTH, depth, _WATER)
-    for _ in range(min(400, int(rain_mm_h * 8))):
-        canvas.fill(traffic.randrange(WIDTH), traffic.randrange(160), 1, 5, _RAIN)
+
+
+def draw_car(canvas: Canvas, x: int, y: int, *, red: bool, night: bool) -> None:
+    """One car whose left end is at `x`, on the lane `y` of LANES."""
+    colour = _CAR if red else _CAR_2
+    canvas.fill(x + 6, y, 16, 6, colour)
+    canvas.fill(x, y + 5, 30, 8, colour)
+    if night:
+        canvas.fill(x + 28, y + 7, 3, 3, _LIGHT)
+
+
+def draw_water(canvas: Canvas, depth_cm: float) -> None:
+    """Water over the road."""
+    depth = min(40, int(depth_cm))
+    canvas.fill(0, 160 - depth, WIDTH, depth, _WATER)
+
+
+def draw_rain(canvas: Canvas, rng: random.Random, drops: int) -> None:
+    """So many drops."""
+    for _ in range(drops):
+        canvas.fill(rng.randrange(WIDTH), rng.randrange(160), 1, 5, _RAIN)
+
+
+def draw_label(canvas: Canvas) -> None:
+    """The bar that says SIMULASI."""
     canvas.fill(0, 0, WIDTH, 20, _BAR)
     canvas.write(6, 3, "SIMULASI", 2)
-    canvas.write(118, 7, f"{at:%d-%m-%Y %H:%M:%S} WIB")
-    canvas.fill(0, 164, WIDTH, 16, _BAR)
-    canvas.write(6, 169, name)
-    return _encode(canvas, _NIGHT if _is_night(at) else _DAY)
 
 
-def _is_night(at: datetime) -> bool:
+def is_night(at: datetime) -> bool:
+    """Whether street lights are on at that local time."""
     return not 6 <= at.hour < 18
 
 
@@ -111,16 +151,7 @@ def _cars(at: datetime, traffic: random.Random) -> int:
     return traffic.randint(busy // 2, busy + 1)
 
 
-def _drive(canvas: _Canvas, traffic: random.Random, night: bool) -> None:
-    x, y = traffic.randrange(-10, WIDTH - 10), traffic.choice((117, 141))
-    colour = traffic.choice((_CAR, _CAR_2))
-    canvas.fill(x + 6, y, 16, 6, colour)
-    canvas.fill(x, y + 5, 30, 8, colour)
-    if night:
-        canvas.fill(x + 28, y + 7, 3, 3, _LIGHT)
-
-
-def _encode(canvas: _Canvas, palette: tuple[tuple[int, int, int], ...]) -> bytes:
+def _encode(canvas: Canvas, palette: Sequence[tuple[int, int, int]]) -> bytes:
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 3, 0, 0, 0)
     pixels = b"".join(b"\0" + bytes(row) for row in canvas.rows)
     return b"".join(

@@ -57,19 +57,27 @@ def test_every_kind_of_answer_has_the_security_headers(
 ) -> None:
     answer = web.client.request(method, path)
     assert answer.status_code == status
-    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    wanted = HEADERS | ({"x-frame-options": "SAMEORIGIN"} if path == "/wall" else {})
+    assert {name: answer.headers.get(name) for name in HEADERS} == wanted
     policy = answer.headers.get_list("content-security-policy")
     assert len(policy) == 1
     assert "default-src 'self'" in policy[0]
 
 
 def test_the_policy_allows_own_scripts_and_nothing_inline_but_by_its_hash(web: Web) -> None:
-    policy = web.browser.get("/wall").headers["content-security-policy"]
+    policy = web.browser.get("/sources").headers["content-security-policy"]
     rules = dict(part.split(" ", 1) for part in policy.split("; "))
     scripts = rules["script-src"].split()
     assert scripts[0] == "'self'"
     assert all(source.startswith("'sha256-") for source in scripts[1:])
     assert (rules["object-src"], rules["base-uri"], rules["frame-ancestors"]) == (("'none'",) * 3)
+
+
+@pytest.mark.parametrize("path", ["/wall", "/wall/utama"])
+def test_a_wall_may_be_framed_by_our_own_pages_and_no_others(web: Web, path: str) -> None:
+    headers = web.browser.get(path).headers
+    assert headers["content-security-policy"].endswith("frame-ancestors 'self'")
+    assert headers["x-frame-options"] == "SAMEORIGIN"
 
 
 def test_no_rule_of_the_policy_names_another_host(web: Web) -> None:
@@ -122,11 +130,16 @@ def test_names_of_the_settings_are_known(named: Web, host: str) -> None:
 
 
 def test_only_the_origin_of_the_settings_may_frame_the_pages(named: Web) -> None:
-    page = named.browser.get("/wall")
+    page = named.browser.get("/sources")
     assert (
         "frame-ancestors https://portal.palembang.go.id" in page.headers["content-security-policy"]
     )
     assert "x-frame-options" not in page.headers
+
+
+def test_a_wall_may_be_framed_by_that_origin_too(named: Web) -> None:
+    policy = named.browser.get("/wall").headers["content-security-policy"]
+    assert policy.endswith("frame-ancestors 'self' https://portal.palembang.go.id")
 
 
 # --- Origin ---------------------------------------------------------------------------------
@@ -144,7 +157,7 @@ FOREIGN = [
 
 @pytest.mark.parametrize("headers", FOREIGN)
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", [CALL, "/api/v1/incidents", "/wall", "/stream", "/nothing"])
+@pytest.mark.parametrize("path", [CALL, "/api/v1/incidents", "/sources", "/stream", "/nothing"])
 def test_a_write_from_another_site_is_refused(
     web: Web, headers: dict[str, str], method: str, path: str
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from lawang.city import City
 from lawang.domain.clock import utc_now
+from lawang.domain.field import FieldTables
 from lawang.domain.health import SourceState
 from lawang.domain.incident import Status
 from lawang.domain.quality import Tally, bucket_of
@@ -37,7 +38,8 @@ def ladder(
     calm = replace(
         source.cadence, every_s=600, late_after_s=3600, stale_after_s=7200, down_after_s=86_400
     )
-    only = replace(city, sources={"elapor": replace(source, cadence=calm, every_s=600.0)})
+    own = {"elapor": replace(source, cadence=calm, every_s=600.0)}
+    only = replace(city, sources=own, field_tables=FieldTables())
     with closing(History(open_engine(f"sqlite:///{path}"))) as history:
         installation = make_installation(only, history, valkey_url, tmp_path)
         with board_of(installation) as live, serve_web(installation) as web:

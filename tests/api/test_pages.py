@@ -14,8 +14,10 @@ from lawang.city import City
 from lawang.store.history import History
 from tests.api.conftest import Web, make_installation, sentence_of, serve_web
 
-PAGES = ("/", "/wall", "/sources")
-_OWN_FILES = re.compile(r"/assets/(?:live|live_wall|live_map|live_sources|lawang)\.(?:js|css)")
+PAGES = ("/", "/wall", "/wall/utama", "/sources")
+_OWN_FILES = re.compile(
+    r"/assets/(?:live|wall|wall_map|scenes/kota|live_sources|lawang)\.(?:js|css)"
+)
 
 
 class _Loads(HTMLParser):
@@ -58,7 +60,8 @@ def test_a_page_brings_our_scripts_and_styles(web: Web, path: str) -> None:
     own = {_OWN_FILES.search(address) for address in loads(web.browser.get(path))}
     names = {found[0].removeprefix("/assets/") for found in own if found}
     assert names == {
-        *("live.js", "live_wall.js", "live_map.js", "live_sources.js", "lawang.css"),
+        *("live.js", "live_sources.js", "lawang.css", "wall.js", "wall.css", "wall_map.js"),
+        *("wall_map.css", "scenes/kota.js", "scenes/kota.css"),
     }
 
 
@@ -93,7 +96,8 @@ def test_a_first_call_is_as_good_as_a_later_one(untouched: Web) -> None:
 
 LOST = (
     "/nothing",
-    "/wall/more",
+    "/wall/more/yet",
+    "/wall/%20",
     "/index.php",
     "/.env",
     "/_dash-nothing",
@@ -196,6 +200,9 @@ def test_the_api_describes_itself(web: Web) -> None:
         "/api/v1/sources",
         "/api/v1/sources/{source_id}",
         "/api/v1/sources/{source_id}/poll",
+        "/api/v1/cameras",
+        "/api/v1/cameras/{camera_id}/still",
+        "/api/v1/cameras/{camera_id}/stream/{name}",
         "/api/v1/quality",
         "/api/v1/maturity",
         "/api/v1/kpis",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from api.screens import Pace
@@ -17,6 +18,7 @@ from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.store.engine import open_engine
 from lawang.store.history import History
+from lawang.store.live import LiveStore
 from tests.api.conftest import Web, board_of, make_installation, sentence_of, serve_web, until
 
 KEY = "kunci-operator-uji-0123456789"
@@ -26,6 +28,7 @@ KEY = "kunci-operator-uji-0123456789"
 class Walls:
     web: Web
     history: History
+    live: LiveStore
 
     def screen(self, name: str) -> dict[str, Any]:
         return dict(self.web.client.get(f"/api/v1/screens/{name}").json())
@@ -53,9 +56,9 @@ def walls(
     path.write_bytes(_migrated_sqlite.read_bytes())
     with closing(History(open_engine(f"sqlite:///{path}"))) as history:
         installation = make_installation(city, history, valkey_url, folder, operator_token=KEY)
-        with board_of(installation), serve_web(installation) as web:
+        with board_of(installation) as live, serve_web(installation) as web:
             until(lambda: web.client.get("/readyz").status_code == 200, "a ready web process")
-            yield Walls(web, history)
+            yield Walls(web, history, live)
 
 
 def test_every_screen_says_what_it_should_show_now_and_next(walls: Walls) -> None:
@@ -99,6 +102,26 @@ def test_a_command_reaches_its_wall_with_one_heartbeat(walls: Walls) -> None:
     assert walls.beat("dinding").json()["commands"] == []
     log = walls.web.client.get("/api/v1/screens/dinding/commands").json()
     assert (log[0]["by"], log[0]["taken_at"] is not None) == ("Sari", True)
+
+
+def test_the_board_is_told_of_what_walls_shall_see_at_once(walls: Walls) -> None:
+    with closing(walls.live.listen_changed()) as subscription:
+
+        def is_told() -> bool:
+            message = subscription.get_message(timeout=0.2)
+            return message is not None and bool(orjson.loads(message["data"]).get("screens"))
+
+        walls.tell("dinding", kind="identify")
+        until(is_told, "word of a command")
+        walls.beat("dinding")
+        until(is_told, "word of a command that was fetched")
+        status = {"level": 2, "by": "Sari", "reason": "latihan"}
+        walls.web.client.post("/api/v1/status", json=status)
+        until(is_told, "word of the status")
+        walls.web.client.post("/api/v1/status/end", json={"by": "Sari"})
+        until(is_told, "word of the status given back")
+        walls.beat("dinding", scene="kamera")
+        until(is_told, "word of another scene")
 
 
 def test_a_scene_sent_by_hand_is_shown_at_once_and_given_back(walls: Walls) -> None:

@@ -1,8 +1,8 @@
-"""The panel `indicators`: worked out once a change, and kept like every other panel."""
+"""The panels of the overview: worked out once a change, and kept like every other panel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,12 +12,12 @@ import orjson
 import pytest
 import redis
 
-from lawang.board.panels import PANELS
+from lawang.board.panels import AFTER_OVERVIEW, PANELS
 from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.formula import IncidentFigure, IncidentFormula
 from lawang.domain.kpi import Combine, Daily, Dimension, Direction, Kpi, Target
-from lawang.overview.panel import IndicatorsPanel
+from lawang.overview.panel import OverviewPanels
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 from tests.board.test_worker import Listener
@@ -42,6 +42,7 @@ IN_TIME = Kpi(
     stale_after=timedelta(days=3),
 )
 UNKNOWN = replace(IN_TIME, id="unknown")
+Told = Callable[[datetime], dict[str, Any]]
 
 
 @pytest.fixture
@@ -63,51 +64,55 @@ def write(history: History, share: float, day: date = LAST) -> None:
 
 
 @pytest.fixture
-def panel(own: City, sqlite_history: History) -> IndicatorsPanel:
+def panels(own: City, sqlite_history: History) -> OverviewPanels:
     write(sqlite_history, 0.8)
-    return IndicatorsPanel(own, sqlite_history)
+    return OverviewPanels(own, sqlite_history)
 
 
-def test_it_says_how_the_city_stands_and_of_how_many(panel: IndicatorsPanel) -> None:
+@pytest.fixture
+def panel(panels: OverviewPanels) -> Told:
+    """The panel `indicators` as of an instant."""
+    return lambda now: panels(now)["indicators"]
+
+
+def test_it_says_how_the_city_stands_and_of_how_many(panel: Told) -> None:
     told = {"light": "green", "counting": 1, "total": 2, "score": 1.0}
     assert panel(NOW)["city"] == dict.fromkeys(("day", "week", "month", "quarter", "year"), told)
 
 
-def test_it_says_how_each_dimension_stands(panel: IndicatorsPanel) -> None:
+def test_it_says_how_each_dimension_stands(panel: Told) -> None:
     assert panel(NOW)["dimensions"].keys() == {"service"}
     assert panel(NOW)["dimensions"]["service"]["score"] == 1.0
 
 
-def test_it_says_which_day_it_tells_of_and_when_it_was_worked_out(panel: IndicatorsPanel) -> None:
+def test_it_says_which_day_it_tells_of_and_when_it_was_worked_out(panel: Told) -> None:
     assert (panel(NOW)["last"], panel(NOW)["at"]) == ("2026-11-20", NOW.isoformat())
 
 
-def test_it_names_the_sources_behind_the_indicators(panel: IndicatorsPanel) -> None:
+def test_it_names_the_sources_behind_the_indicators(panel: Told) -> None:
     assert panel(NOW)["sources"] == ["elapor"]
 
 
 def test_a_city_without_data_has_no_score_rather_than_nought(
     own: City, sqlite_history: History
 ) -> None:
-    city = IndicatorsPanel(own, sqlite_history)(NOW)["city"]["month"]
+    city = OverviewPanels(own, sqlite_history)(NOW)["indicators"]["city"]["month"]
     assert city == {"light": "grey", "counting": 0, "total": 2}
 
 
-def test_a_city_without_indicators_has_an_empty_panel(city: City, sqlite_history: History) -> None:
-    assert IndicatorsPanel(replace(city, kpis={}), sqlite_history)(NOW) == {}
+def test_a_city_without_indicators_has_no_panel(city: City, sqlite_history: History) -> None:
+    assert OverviewPanels(replace(city, kpis={}), sqlite_history)(NOW) == {}
 
 
-def test_the_same_facts_are_not_worked_out_again(panel: IndicatorsPanel) -> None:
+def test_the_same_facts_are_not_worked_out_again(panel: Told) -> None:
     assert panel(NOW + timedelta(minutes=1)) is panel(NOW)
 
 
-def test_what_time_alone_did_not_change_is_nothing_new(panel: IndicatorsPanel) -> None:
+def test_what_time_alone_did_not_change_is_nothing_new(panel: Told) -> None:
     assert panel(NOW)["at"] == panel(NOW + timedelta(hours=1))["at"]
 
 
-def test_a_fact_that_was_put_right_is_another_version(
-    panel: IndicatorsPanel, sqlite_history: History
-) -> None:
+def test_a_fact_that_was_put_right_is_another_version(panel: Told, sqlite_history: History) -> None:
     before = panel(NOW)
     write(sqlite_history, 0.4)
     after = panel(NOW + timedelta(minutes=1))
@@ -115,12 +120,12 @@ def test_a_fact_that_was_put_right_is_another_version(
     assert after["city"]["month"]["score"] == 0.5
 
 
-def test_the_change_of_the_day_is_told(panel: IndicatorsPanel) -> None:
+def test_the_change_of_the_day_is_told(panel: Told) -> None:
     before, after = panel(NOW), panel(NOW + timedelta(days=1))
     assert (before["last"], after["last"]) == ("2026-11-20", "2026-11-21")
 
 
-def test_facts_that_grow_old_stop_counting(panel: IndicatorsPanel) -> None:
+def test_facts_that_grow_old_stop_counting(panel: Told) -> None:
     assert panel(NOW)["city"]["month"]["counting"] == 1
     assert panel(NOW + timedelta(days=4))["city"]["month"]["counting"] == 0
 
@@ -145,11 +150,11 @@ def board(
     own: City,
     sqlite_history: History,
     live: LiveStore,
-    panel: IndicatorsPanel,
+    panels: OverviewPanels,
     listener: Listener,
 ) -> Iterator[BoardWorker]:
     """A board at work that has said all it had to say."""
-    worker = BoardWorker(own, sqlite_history, live, clock=HeldClock(NOW), indicators=panel)
+    worker = BoardWorker(own, sqlite_history, live, clock=HeldClock(NOW), overview=panels)
     worker.start()
     listener.until(lambda: listener.panels.keys() == PANELS.keys(), "all panels")
     listener.signs_of_life(1)
@@ -185,6 +190,11 @@ def test_facts_that_did_not_change_are_not_announced(
     assert [each["panel"] for each in listener.take()] == []
 
 
+def test_the_scenes_of_the_overview_come_with_it(board: BoardWorker, listener: Listener) -> None:
+    lasts = {listener.panels[name]["last"] for name in AFTER_OVERVIEW}
+    assert lasts == {LAST.isoformat()}
+
+
 def test_a_lost_cache_gets_the_indicators_again(
     board: BoardWorker, listener: Listener, live: LiveStore, server: redis.Redis
 ) -> None:
@@ -209,7 +219,7 @@ def test_indicators_that_cannot_be_worked_out_leave_the_wall_its_other_panels(
     def fail(_now: datetime) -> dict[str, Any]:
         raise ZeroDivisionError
 
-    worker = BoardWorker(own, sqlite_history, live, clock=HeldClock(NOW), indicators=fail)
+    worker = BoardWorker(own, sqlite_history, live, clock=HeldClock(NOW), overview=fail)
     worker.start()
     listener.until(lambda: listener.panels.keys() == PANELS.keys(), "all panels")
     worker.stop()

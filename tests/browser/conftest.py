@@ -17,7 +17,9 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from lawang.city import City
 from tests.browser import chromium
 from tests.browser.mayor import MayorSite, open_site
+from tests.browser.programme import ProgrammeDemo, run_programme
 from tests.browser.screen import Screen
+from tests.browser.wall_site import WallSite, open_wall_site
 from tests.installation.running import Demo, copy_pack, poll_quickly, run_demo, wait_until
 
 OpenScreen = Callable[..., Screen]
@@ -50,7 +52,7 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.fixture
 def demo(shared_demo: Demo) -> Iterator[Demo]:
     """The shared demonstration, well before the test; what it prints is shown when that fails."""
-    wait_until(shared_demo.is_well, 40, "a demo that is well before the test")
+    wait_until(shared_demo.is_well, 90, "a demo that is well before the test")
     before = len(shared_demo.program.output())
     yield shared_demo
     shared_demo.fault("none")
@@ -67,9 +69,11 @@ def screens(browser: Browser) -> Iterator[OpenScreen]:
     contexts: list[BrowserContext] = []
     opened: list[Screen] = []
 
-    def open_screen(demo: Demo, path: str = "", **options: Any) -> Screen:
+    def open_screen(
+        demo: Demo | WallSite | ProgrammeDemo, path: str = "", **options: Any
+    ) -> Screen:
         context = browser.new_context(**{"viewport": WALL, **options})
-        context.set_default_timeout(40_000)
+        context.set_default_timeout(90_000)
         contexts.append(context)
         screen = Screen.on(context, demo.url)
         opened.append(screen)
@@ -101,7 +105,7 @@ def open_shared_screen(browser: Browser) -> Iterator[OpenScreen]:
 @pytest.fixture(scope="module")
 def shared_wall(shared_demo: Demo, open_shared_screen: OpenScreen) -> Screen:
     """One wall for the tests of a module."""
-    return open_shared_screen(shared_demo, "/wall")
+    return open_shared_screen(shared_demo, "/wall?scene=kejadian")
 
 
 @pytest.fixture
@@ -118,3 +122,20 @@ def mayor_site(
     """The mayor's pages on known facts; the first indicator's name and owner are hostile."""
     with open_site(city, valkey_url, _migrated_sqlite, tmp_path_factory.mktemp("mayor")) as site:
         yield site
+
+
+@pytest.fixture(scope="package")
+def wall_site(
+    city: City, valkey_url: str, _migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[WallSite]:
+    """Walls whose alarms and commands the tests set."""
+    folder = tmp_path_factory.mktemp("walls")
+    with open_wall_site(city, valkey_url, _migrated_sqlite, folder) as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
+def wall_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProgrammeDemo]:
+    """Every department in a flood, on screens whose programmes are short."""
+    with run_programme(tmp_path_factory.mktemp("programme")) as running:
+        yield running

@@ -30,7 +30,7 @@ from lawang.domain.incident import Status
 from lawang.domain.kpi import Combine, Daily, Kpi
 from lawang.installation import Installation
 from lawang.kpi.cells import day_start, last_complete_day
-from lawang.overview.panel import IndicatorsPanel
+from lawang.overview.panel import OverviewPanels
 from lawang.settings import Settings
 from lawang.store.engine import open_engine
 from lawang.store.history import History
@@ -67,7 +67,7 @@ class MayorSite:
     def start(self, history: History | None = None) -> None:
         """Begin to serve, from other records where some are given."""
         installation = replace(self.installation, history=history or self.history)
-        self._server.enter_context(_serve(installation, self.port))
+        self._server.enter_context(serve(installation, self.port))
         wait_until(self._answers, _PATIENCE_S, "the mayor's site")
 
     def stop(self) -> None:
@@ -120,8 +120,8 @@ def open_site(city: City, valkey_url: str, database: Path, folder: Path) -> Iter
         with closing(installation.open_live()) as live:
             for source_id in own.sources:
                 live.put(state=SourceState(source_id=source_id, last_success=now, records=1))
-            panel = IndicatorsPanel(own, history)
-            board = BoardWorker(own, history, live, clock=utc_now, indicators=panel)
+            panels = OverviewPanels(own, history)
+            board = BoardWorker(own, history, live, clock=utc_now, overview=panels)
             board.start()
             site = MayorSite(installation, live, board, port, last)
             try:
@@ -193,7 +193,7 @@ def _fact(kpi: Kpi, region: str, day: date, factor: float) -> Daily | None:
 
 
 @contextmanager
-def _serve(installation: Installation, port: int) -> Iterator[None]:
+def serve(installation: Installation, port: int) -> Iterator[None]:
     """Serve as `lawang web` does, in a thread, at a port that stays the same."""
     thresholds = gc.get_threshold()
     server = uvicorn.Server(

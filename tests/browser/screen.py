@@ -12,8 +12,60 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Re
 
 #: The tiles of the wall, each with the selector of its age.
 TILE_AGES = ".tile [data-live-age]"
+#: Writes down how the wall looks, again and again: by the health of its first tile while e-lapor
+#: fails, as "well" while it does not. All of one look is read at once, as health goes on by itself.
+_WRITE_DOWN = """() => {
+  const every = (selector, read) => [...document.querySelectorAll(selector)].map(read);
+  const look = (tile, chip) => ({
+    health: tile.dataset.health,
+    healths: every('[data-live-tile], [data-live-age]', (each) => each.dataset.health),
+    ages: every('.tile [data-live-age]', (each) => each.innerText.replaceAll('\u00a0', ' ')),
+    counters: Object.fromEntries(
+      every('[data-counter]', (each) => [each.dataset.counter, each.textContent])),
+    latest: every('.event-text', (each) => each.innerText),
+    connection: document.querySelector('#connection-text').innerText,
+    chip: chip.innerText,
+    mark: getComputedStyle(tile.querySelector('.age'), '::before').content.trim(),
+    number: getComputedStyle(tile.querySelector('.figure-value')).color,
+    frame: getComputedStyle(tile).borderLeftColor,
+  });
+  const write = () => {
+    const tile = document.querySelector('[data-tile="open"]');
+    const chip = document.querySelector('#source-line');
+    const health = tile.dataset.health;
+    const failing = lawang.live.panel('sources').sources.elapor.failures > 0;
+    // Between the news of a failure and the next tick the old health still stands.
+    const judged = lawang.live.health(lawang.live.panel('sources').sources.elapor);
+    if (health !== judged || failing === (health === 'fresh')) return;
+    window.__looks[failing ? health : 'well'] = look(tile, chip);
+  };
+  window.__looks = {};
+  clearInterval(window.__writing);
+  window.__writing = setInterval(write, 50);
+  write();
+}"""
 #: What a page may load without asking any server.
 _INSIDE = ("data", "blob", "about")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a wall showed at one moment; `health` is e-lapor's.
+
+    `mark`, `number` and `frame` are of the first tile: how its age is marked, the colour of its
+    number, and of its edge.
+    """
+
+    health: str
+    healths: list[str]
+    ages: list[str]
+    counters: dict[str, str]
+    latest: list[str]
+    connection: str
+    chip: str
+    mark: str
+    number: str
+    frame: str
 
 
 @dataclass
@@ -41,11 +93,34 @@ class Screen:
         """Load a page of the demo."""
         self.page.goto(f"{self.url}{path}")
 
-    def wait(self, expression: str, within_s: float = 40, argument: Any = None) -> float:
+    def wait(self, expression: str, within_s: float = 90, argument: Any = None) -> float:
         """Wait until a script expression is true in the page; returns how long in seconds."""
         began = time.monotonic()
         self.page.wait_for_function(expression, arg=argument, timeout=within_s * 1000)
         return time.monotonic() - began
+
+    def catch(self, expression: str, within_s: float = 90, argument: Any = None) -> Any:
+        """Wait until a script expression is something, and return what it was at that moment.
+
+        What goes on by itself may be another thing when it is asked for once more.
+        """
+        found = self.page.wait_for_function(expression, arg=argument, timeout=within_s * 1000)
+        return found.json_value()
+
+    def write_down(self) -> None:
+        """From now on keep how this wall looks: the last time e-lapor was well, which it is when
+        this returns, and the last time of each health while it fails."""
+        self.script(_WRITE_DOWN)
+        self.look("well")
+
+    def look(self, *states: str) -> Look:
+        """How the wall looked in the first of these states that it has been in: "well", or a
+        health while e-lapor failed. Waits until it has been in one of them."""
+        found = self.catch(
+            "(states) => states.map((each) => window.__looks[each]).find((each) => each)",
+            argument=states,
+        )
+        return Look(**found)
 
     def wait_live(self) -> None:
         """Wait until the line is live and every age of the page has been heard."""

@@ -11,6 +11,7 @@ import pytest
 from lawang.settings import ROOT
 from layouts.words import words
 from tests.browser.conftest import OpenScreen
+from tests.browser.glass import FAULTS, LEAST_REM
 from tests.browser.screen import Screen
 from tests.installation.running import Demo
 
@@ -18,34 +19,8 @@ pytestmark = pytest.mark.browser
 
 WIB = ZoneInfo("Asia/Jakarta")
 OUTPUT = ROOT / "test-output"
-SIZES = pytest.mark.parametrize(
-    "size", [(1920, 1080), (3840, 2160)], ids=lambda size: f"{size[0]}x{size[1]}"
-)
-PAGES = ("/wall", "/sources", "/")
+PAGES = ("/wall?scene=kejadian", "/sources", "/")
 
-#: Elements that hold more than they show, but for texts that end in an ellipsis by design.
-_CUT = """() => {
-  const cut = [];
-  for (const each of document.querySelectorAll('.wall, .wall *')) {
-    if (each.closest('.map') || each.closest('.visually-hidden') || !each.clientWidth) continue;
-    const style = getComputedStyle(each);
-    if (style.textOverflow === 'ellipsis' || style.display === 'inline') continue;
-    const wide = each.scrollWidth - each.clientWidth;
-    const high = each.scrollHeight - each.clientHeight;
-    // A line of text may stand out of a tight box by parts of a pixel at its ascenders.
-    const slack = Math.max(1, parseFloat(style.fontSize) / 6);
-    if (wide > 1 || high > slack)
-      cut.push(`${each.tagName}#${each.id}.${each.className}: ${wide} wide, ${high} high`);
-  }
-  return cut;
-}"""
-#: Tiles and the strip that do not lie within the window.
-_OUTSIDE = """() => [...document.querySelectorAll('.topbar, .tile, .strip, .source-chip, .event')]
-  .filter((each) => {
-    const box = each.getBoundingClientRect();
-    return box.left < 0 || box.top < 0
-      || box.right > innerWidth + 0.5 || box.bottom > innerHeight + 0.5;
-  }).map((each) => each.id || each.className)"""
 #: Keeps the page's line where a test can cut it.
 _HOLD_STREAM = """(() => {
   const Real = EventSource;
@@ -53,10 +28,6 @@ _HOLD_STREAM = """(() => {
     constructor(address) { super(address); window.__stream = this; }
   };
 })()"""
-_SCROLLS = """() => {
-  const page = document.scrollingElement;
-  return page.scrollHeight > innerHeight || page.scrollWidth > innerWidth;
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +41,6 @@ def page(shared_page: Screen, demo: Demo) -> Screen:
     shared_page.page.goto("about:blank")
     shared_page.complaints.clear()
     return shared_page
-
-
-def open_wall(open_screen: OpenScreen, demo: Demo, size: tuple[int, int], path: str) -> Screen:
-    """A full wall of that size."""
-    wall = open_screen(demo, viewport={"width": size[0], "height": size[1]})
-    wait_complete(wall, path)
-    return wall
 
 
 def wait_complete(wall: Screen, path: str) -> None:
@@ -98,25 +62,13 @@ def save(screen: Screen, name: str) -> None:
     screen.page.screenshot(path=OUTPUT / f"{name}.png")
 
 
-@SIZES
-@pytest.mark.parametrize("lang", ["id", "en"])
-def test_nothing_on_the_wall_scrolls_or_is_cut(
-    demo: Demo, open_screen: OpenScreen, size: tuple[int, int], lang: str
-) -> None:
-    wall = open_wall(open_screen, demo, size, f"/wall?lang={lang}")
-    save(wall, f"wall-{size[0]}x{size[1]}-{lang}")
-    assert wall.script(_SCROLLS) is False
-    assert wall.script(_OUTSIDE) == []
-    assert wall.script(_CUT) == []
-
-
 def test_nothing_is_cut_when_every_age_is_at_its_longest(
     demo: Demo, open_screen: OpenScreen
 ) -> None:
     """A wall whose server is gone shows its longest texts: state, date and age in every tile."""
     wall = open_screen(demo)
     wall.page.add_init_script(_HOLD_STREAM)
-    wait_complete(wall, "/wall")
+    wait_complete(wall, "/wall?scene=kejadian")
     # Offline cuts no line that is open already.
     wall.page.context.set_offline(True)
     wall.script("() => window.__stream.close()")
@@ -126,48 +78,45 @@ def test_nothing_is_cut_when_every_age_is_at_its_longest(
         " performance.now = () => real() + 26 * 3600e3; }"
     )
     wall.wait("() => document.querySelector('#live-root').dataset.connection === 'lost'")
-    wall.wait("() => document.querySelector('#tile-open').dataset.health === 'down'")
+    wall.wait("() => document.querySelector('[data-tile=open]').dataset.health === 'down'")
     save(wall, "wall-disconnected")
     assert re.fullmatch(r"terputus sejak \d+ \w+ \d\d:\d\d", wall.connection())
     for longest in (None, LONGEST_AGE):
         # Within one script, as the page writes its own ages again every second.
         found = wall.script(
-            f"""(longest) => {{
+            """([longest, least]) => {
               for (const age of document.querySelectorAll('.tile .age'))
                 if (longest) age.textContent = longest;
-              return [({_SCROLLS})(), ({_OUTSIDE})(), ({_CUT})(),
-                [...document.querySelectorAll('.tile .age')]
-                  .filter((age) => age.scrollWidth > age.clientWidth + 1).length];
-            }}""",
-            longest,
+              return (FAULTS)(least);
+            }""".replace("FAULTS", FAULTS),
+            [longest, LEAST_REM],
         )
-        assert found == [False, [], [], 0]
+        assert {kind: texts for kind, texts in found.items() if texts} == {}
 
 
 def test_every_tile_has_an_age(wall: Screen) -> None:
     without = wall.script(
         """() => [...document.querySelectorAll('.tile')]
           .filter((tile) => !/\\d/.test(tile.querySelector('[data-live-age]')?.textContent ?? ''))
-          .map((tile) => tile.id)"""
+          .map((tile) => tile.dataset.tile)"""
     )
     assert without == []
     assert len(wall.ages()) == 7
 
 
-def test_every_source_on_the_strip_has_an_age(wall: Screen) -> None:
-    assert re.fullmatch(r"\d+ dtk", wall.text('[data-source="elapor"] [data-source-age]'))
+def test_the_foot_says_how_the_sources_stand(wall: Screen) -> None:
+    assert wall.text("#source-line").split() == ["1", "dari", "1", "sumber", "baik"]
 
 
 def test_simulated_data_is_marked(wall: Screen) -> None:
     assert wall.text("#simulated-mark") == "DATA SIMULASI"
-    assert "simulasi" in wall.text('[data-source="elapor"] .chip-opd')
 
 
 def test_the_map_says_that_its_boundaries_are_approximate(wall: Screen) -> None:
-    assert "batas wilayah perkiraan" in wall.text(".map-note")
+    assert "batas wilayah perkiraan" in wall.text(".map-credits")
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/wall?lang=en", "/sources?lang=en"])
+@pytest.mark.parametrize("path", [*PAGES, "/wall?scene=kejadian&lang=en", "/sources?lang=en"])
 def test_a_page_asks_no_other_host_and_complains_of_nothing(page: Screen, path: str) -> None:
     page.go(path)
     page.wait("() => document.querySelector('#live-root')?.dataset.connection === 'live'")
@@ -191,7 +140,7 @@ def fixed_words(screen: Screen) -> str:
         """() => {
           const page = document.querySelector('#live-root').cloneNode(true);
           for (const part of page.querySelectorAll(
-            '.event-text, .event-place, .map, .map-note, .city-name, .rank-name, .chip-name,'
+            '.event-text, .event-place, .map-holder, .city-name, .rank-name, .chip-name,'
             + '.source-name, .source-about, .opd-name, .languages')) part.remove();
           return [...page.querySelectorAll('*')].filter((each) => !each.children.length)
             .map((each) => each.textContent.trim()).join('\\n');
@@ -214,11 +163,11 @@ def only_in(one: str, other: str) -> set[str]:
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(("lang", "other"), [("id", "en"), ("en", "id")])
 def test_a_page_speaks_one_language(page: Screen, path: str, lang: str, other: str) -> None:
-    page.go(path if lang == "id" else f"{path}?lang={lang}")
+    page.go(path if lang == "id" else f"{path}{'&' if '?' in path else '?'}lang={lang}")
     page.wait("() => document.querySelector('#live-root')?.dataset.connection === 'live'")
     page.wait(
-        "() => document.querySelector('[data-source=\"elapor\"], #counter-open')"
-        ".textContent.match(/\\d/)"
+        "() => document.querySelector("
+        "'[data-source=\"elapor\"], [data-counter=open], #counter-open').textContent.match(/\\d/)"
     )
     said = set(re.findall(r"[a-z]{3,}", fixed_words(page).lower()))
     assert said & only_in(lang, other)
@@ -241,8 +190,14 @@ def test_a_screen_with_a_wrong_clock_shows_wib_and_right_ages(
 ) -> None:
     wall = open_screen(demo, timezone_id="America/New_York")
     wall.page.add_init_script(_WRONG_CLOCK)
-    wall.go("/wall")
-    wall.wait_live()
+    wall.go("/wall?scene=kejadian")
+    ages: list[str] = wall.catch(
+        """() => {
+          const ages = [...document.querySelectorAll('.tile [data-live-age]')];
+          return lawang.live?.config() && ages.every((each) => each.dataset.health === 'fresh')
+            && ages.map((each) => each.innerText.replaceAll('\u00a0', ' '));
+        }"""
+    )
     shown = datetime.strptime(wall.text("#clock-time"), "%H:%M:%S")
     now = datetime.now(WIB)
     off = (now.hour - shown.hour) * 3600 + (now.minute - shown.minute) * 60
@@ -250,13 +205,17 @@ def test_a_screen_with_a_wrong_clock_shows_wib_and_right_ages(
     assert abs((off + 43_200) % 86_400 - 43_200) < 5
     assert "WIB" in wall.text("#clock-date")
     assert str(now.day) in wall.text("#clock-date")
-    assert wall.healths() == {"fresh"}
-    assert all(re.fullmatch(r"\d dtk", age) for age in wall.ages()), wall.ages()
+    assert ages
+    assert all(re.fullmatch(r"\d dtk", age) for age in ages), ages
 
 
 def test_nothing_on_the_wall_wants_to_be_touched(wall: Screen) -> None:
-    assert wall.script("() => getComputedStyle(document.documentElement).cursor") == "none"
-    clickable = wall.script("() => document.querySelectorAll('.wall a, .wall button').length")
+    wall.wait("() => getComputedStyle(document.querySelector('.tile')).cursor === 'none'")
+    # Sound has to be armed by hand, once; the map's windows are for who opens a wall at a desk.
+    clickable = wall.script(
+        """() => [...document.querySelectorAll('.wall a, .wall button')]
+          .filter((each) => !each.closest('.wall-sound, .map-chips')).length"""
+    )
     assert clickable == 0
 
 

@@ -125,10 +125,10 @@ def test_heartbeats_have_a_text_of_their_own(page: Screen) -> None:
 def test_a_row_is_not_made_anew_by_a_poll(page: Screen, demo: Demo) -> None:
     page.script(f"() => {{ document.querySelector('{ROW} a').__mark = true; }}")
     before = demo.source()["last_success"]
-    wait_until(lambda: demo.source()["last_success"] > before, 40, "one more poll")
+    wait_until(lambda: demo.source()["last_success"] > before, 90, "one more poll")
     page.wait(
         "(before) => lawang.live.panel('sources').sources.elapor.last_success > before",
-        40,
+        90,
         before,
     )
     kept = page.script(f"() => document.querySelector('{ROW} a').__mark === true")
@@ -165,7 +165,7 @@ def test_try_now_polls_a_source_that_is_being_left_alone(page: Screen, demo: Dem
     demo.fault("off")
     open_detail(page)
     page.wait("() => document.querySelector('.detail-error')")
-    wait_until(lambda: demo.source()["failures"] >= 2, 40, "a second failure")
+    wait_until(lambda: demo.source()["failures"] >= 2, 90, "a second failure")
     demo.fault("none")
     page.page.locator("#try-now").click()
     page.wait("() => document.querySelector('#try-told').textContent === 'dicoba, berhasil'")

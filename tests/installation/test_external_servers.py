@@ -43,7 +43,7 @@ def test_history_is_in_the_given_database_and_in_no_file(demo: Demo, database: s
         return row is not None and row[0] == len(demo.incidents()) > 0
 
     # Other sources may still be on their first poll.
-    wait_until(is_the_same, 40, "as many incidents in the database as in our API")
+    wait_until(is_the_same, 90, "as many incidents in the database as in our API")
     assert not (demo.data_dir / "history.sqlite3").exists()
 
 
@@ -55,8 +55,8 @@ def test_live_state_is_in_the_given_server(demo: Demo, valkey_url: str) -> None:
 
 def test_a_report_arrives_there_once(demo: Demo) -> None:
     report = demo.file("Lampu jalan padam, laporan ke server luar.")
-    wait_until(lambda: demo.incident(report), 40, "the filed report in our API")
-    wait_until(demo.agrees_with_elapor, 40, "exactly e-lapor's reports, each once")
+    wait_until(lambda: demo.incident(report), 90, "the filed report in our API")
+    wait_until(demo.agrees_with_elapor, 90, "exactly e-lapor's reports, each once")
 
 
 def test_its_password_is_on_no_line(demo: Demo, valkey_url: str) -> None:

@@ -197,7 +197,7 @@ def _sources(demo: Demo) -> list[dict[str, Any]]:
 
 def _await_first_polls(demo: Demo) -> None:
     def missing() -> list[str]:
-        return [each["id"] for each in _sources(demo) if each["last_attempt"] is None]
+        return [each["id"] for each in _sources(demo) if each["last_success"] is None]
 
     wait_until(lambda: not missing(), _PATIENCE_S, "a first poll of every source", every_s=0.5)
 

@@ -34,7 +34,9 @@ def contrast(one: str, other: str) -> float:
 
 def test_charts_have_the_colours_of_the_style_sheet() -> None:
     css = (ROOT / "assets" / "tokens.css").read_text(encoding="utf-8")
-    assert declared(css) == theme.TOKENS
+    # The levels of the city's status are drawn on walls, never in a chart.
+    drawn = {name: colour for name, colour in declared(css).items() if "status-" not in name}
+    assert drawn == theme.TOKENS
 
 
 def test_charts_on_paper_have_the_colours_of_the_printed_page() -> None:

@@ -103,7 +103,7 @@ def test_a_combination_names_other_rules(
 
 def test_the_packs_rules_cover_every_kind_and_say_where_figures_are_from(city: City) -> None:
     conditions = {type(each.condition).__name__ for each in city.rules.values()}
-    assert len(conditions) == 6
+    assert len(conditions) == 7
     assert all(each.simulated or each.basis for each in city.rules.values())
     surge = city.rules["lonjakan_banjir"].condition
     assert isinstance(surge, Surge)

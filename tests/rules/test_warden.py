@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from datetime import time as clock_time
@@ -355,3 +356,31 @@ def test_the_worker_evaluates_at_a_change_and_tells_the_board(
         heard_of.close()
     (alarm,) = office.alarms()
     assert alarm.active_at - NOW < timedelta(minutes=1)
+
+
+def test_a_stumble_while_the_cache_is_away_does_not_end_the_watch(
+    city: City, sqlite_history: History
+) -> None:
+    office = Office(city, sqlite_history)
+    asked = 0
+
+    def clock() -> datetime:
+        nonlocal asked
+        asked += 1
+        # The first time is asked for by starting, the second by the first turn.
+        if asked == 2:
+            raise ZeroDivisionError
+        return minutes(0)
+
+    with closing(LiveStore("redis://127.0.0.1:9/0", "palembang")) as away:
+        worker = RuleWatch(
+            office.city, sqlite_history, away, clock=clock, tick_s=0.05, first_after_s=0
+        )
+        worker.start()
+        try:
+            deadline = time.monotonic() + 60
+            while asked < 4:
+                assert time.monotonic() < deadline, "in vain: a turn after the stumble"
+                time.sleep(0.02)
+        finally:
+            worker.stop()

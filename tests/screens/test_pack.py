@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from lawang.board.panels import PANELS
 from lawang.city import City
 from lawang.city.screens import Named, read_screens
 from lawang.domain.errors import PackError
-from lawang.domain.screen import ScreenProgramme
+from lawang.domain.screen import Night, ScreenProgramme
 
 NAMED = Named(kecamatan=["16.71.01"], opds=["bpbd"], categories=["banjir"], rules=["air_awas"])
 GOOD = """\
@@ -25,6 +26,7 @@ name_en = "Disasters"
 name = "Satu"
 size = [1920, 1080]
 playlist = "siang"
+night = { from = "21:30", to = "06:00", brightness = 0.5 }
 
 [screens.dinding]
 name = "Dinding"
@@ -112,13 +114,15 @@ MISTAKES = [
     ('name = "Satu"', 'nama = "Satu"', "screens.satu.nama", "not a known key"),
     ("size = [1920, 1080]", "size = [1920]", "screens.satu.size.1", "missing"),
     (
-        'playlist = "siang"\n\n[scr',
-        'playlist = "x"\n\n[scr',
+        'playlist = "siang"\nnight',
+        'playlist = "x"\nnight',
         "screens.satu.playlist",
         "[playlists]",
     ),
-    ('playlist = "siang"\n\n[scr', "\n[scr", "screens.satu", "either playlist"),
+    ('playlist = "siang"\nnight', "night", "screens.satu", "either playlist"),
     (", column = 2", "", "screens.dinding.cells.1", "over another cell"),
+    ('"21:30"', '"21.30"', "screens.satu.night.from", "no time of day"),
+    ("brightness = 0.5", "brightness = 5", "screens.satu.night.brightness", "less than or equal"),
     ("columns = 2", "columns = 3", "screens.dinding.cells", "column 3, row 1 is in no cell"),
     ('id = "kanan"', 'id = "kiri"', "screens.dinding.cells.1.id", "another id"),
     ('"sen"', '"senin"', "schedule.0.days", "no day"),
@@ -155,3 +159,9 @@ def test_a_playlist_that_nothing_plays_is_a_slip(tmp_path: Path) -> None:
     unused = '\n[[playlists.sore.items]]\nscene = "kota"\ndwell_s = 30\n'
     with pytest.raises(PackError, match="played by no screen"):
         read(tmp_path, GOOD + unused)
+
+
+def test_each_screen_has_a_night_of_its_own_or_the_usual_one(tmp_path: Path) -> None:
+    screens = read(tmp_path, GOOD + STATUS).screens
+    assert screens["satu"].night == Night(start=time(21, 30), end=time(6), brightness=0.5)
+    assert screens["dinding"].night == Night()

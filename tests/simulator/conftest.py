@@ -60,6 +60,8 @@ def run_simulator(
     tick_s: float = 3600.0,
     seed: int = 1671,
     scenario: str = "",
+    scenario_speed: float = 1.0,
+    scenario_begun_min: float = 0.0,
 ) -> Iterator[Simulator]:
     begun = time.monotonic()
     with listen("127.0.0.1", 0) as listener:
@@ -71,6 +73,8 @@ def run_simulator(
             seed=seed,
             base_url=address_of(listener),
             scenario=scenario,
+            scenario_speed=scenario_speed,
+            scenario_begun_min=scenario_begun_min,
         )
         server = build_server(create_app(settings))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,7 +15,19 @@ import pytest
 from connectors import registry
 from lawang.city import load_city
 from lawang.connector import Answer
+from simulator.cctv.cameras import Condition, find_condition, list_cameras
+from simulator.cctv.clip import (
+    LISTED,
+    SCENES,
+    SEGMENT_S,
+    SEGMENTS,
+    read_segment,
+    write_playlist,
+)
+from simulator.settings import DEFAULT_SEED
 from tests.simulator.conftest import NOW, PACK, Simulator
+
+SEED = DEFAULT_SEED
 
 
 @pytest.fixture
@@ -31,22 +43,19 @@ def cameras(client: httpx.Client) -> list[dict[str, Any]]:
     return listed
 
 
-def one(client: httpx.Client, status: str) -> dict[str, Any]:
-    """A public camera that is online or offline."""
-    return next(
-        each
-        for each in cameras(client)
-        if (each["cctv_scope"], each["cctv_status"]) == ("public", status)
-    )
-
-
-def wait_for_a_dead_one(simulator: Simulator, client: httpx.Client) -> dict[str, Any]:
+def wait_for(simulator: Simulator, client: httpx.Client, condition: Condition) -> dict[str, Any]:
+    """A camera with a stream in that condition; time goes on until there is one."""
     for _ in range(60):
-        dead = [each for each in cameras(client) if each["cctv_status"] == "offline"]
-        if public := [each for each in dead if each["cctv_scope"] == "public"]:
-            return public[0]
+        for each in list_cameras(SEED):
+            found = find_condition(SEED, each, simulator.clock.now)
+            if each.has_stream and found is condition:
+                return next(one for one in cameras(client) if one["cctv_id"] == each.id)
         simulator.clock.now += timedelta(hours=6)
-    raise AssertionError("no camera ever dies")
+    raise AssertionError(f"no camera is ever {condition}")
+
+
+def segments(playlist: str) -> list[str]:
+    return [line for line in playlist.splitlines() if not line.startswith("#")]
 
 
 @pytest.fixture(autouse=True)
@@ -68,21 +77,54 @@ def test_only_public_cameras_have_a_link(client: httpx.Client) -> None:
         assert (each["cctv_link"] is None) == (each["cctv_scope"] == "private")
 
 
-def test_a_playlist_leads_to_pictures_that_open(client: httpx.Client) -> None:
-    link = one(client, "online")["cctv_link"]
+def test_a_playlist_leads_to_segments_of_a_transport_stream(
+    simulator: Simulator, client: httpx.Client
+) -> None:
+    link = wait_for(simulator, client, Condition.WORKS)["cctv_link"]
     playlist = client.get(link).raise_for_status()
     assert playlist.headers["content-type"] == "application/vnd.apple.mpegurl"
-    lines = playlist.text.splitlines()
-    assert (lines[0], "#EXT-X-IMAGES-ONLY" in lines) == ("#EXTM3U", True)
-    listed = [line for line in lines if not line.startswith("#")]
-    assert len(listed) == 3
-    for name in listed:
-        picture = client.get(link.replace("index.m3u8", name)).raise_for_status()
-        assert picture.content.startswith(b"\x89PNG")
+    names = segments(playlist.text)
+    assert len(names) == LISTED
+    for name in names:
+        body = client.get(link.replace("index.m3u8", name)).raise_for_status().content
+        # Every packet of MPEG-TS has 188 bytes and begins with 0x47 (ISO/IEC 13818-1).
+        assert (len(body) % 188, set(body[::188])) == (0, {0x47})
 
 
-def test_a_still_is_a_whole_picture_of_its_size(client: httpx.Client) -> None:
-    camera = one(client, "online")["cctv_id"]
+def test_a_playlist_slides_with_the_time(simulator: Simulator, client: httpx.Client) -> None:
+    link = wait_for(simulator, client, Condition.WORKS)["cctv_link"]
+    before = segments(client.get(link).text)
+    simulator.clock.now += timedelta(seconds=SEGMENT_S)
+    assert segments(client.get(link).text)[:-1] == before[1:]
+
+
+def test_a_playlist_tells_where_its_clip_begins_anew() -> None:
+    """One beginning has one number, however much has left the list."""
+    numbers = set()
+    for second in range(LISTED * SEGMENT_S):
+        at = datetime.fromtimestamp(1_800_000_000 + 12 + second, UTC)
+        lines = write_playlist(at).splitlines()
+        gone = int(next(line for line in lines if "DISCONTINUITY-SEQUENCE" in line).split(":")[1])
+        first = int(next(line for line in lines if "MEDIA-SEQUENCE" in line).split(":")[1])
+        begins = [
+            first + len(segments("\n".join(lines[:at_line])))
+            for at_line, line in enumerate(lines)
+            if line == "#EXT-X-DISCONTINUITY"
+        ]
+        numbers |= {(begin, gone + index) for index, begin in enumerate(begins, start=1)}
+    assert numbers
+    assert len({begin for begin, _ in numbers}) == len(numbers)
+    assert all(number <= 86_400 / (SEGMENTS * SEGMENT_S) for _, number in numbers)
+
+
+def test_the_committed_clips_are_whole_and_small() -> None:
+    sizes = [len(read_segment(scene, number)) for scene in SCENES for number in range(SEGMENTS)]
+    assert min(sizes) > 1000
+    assert sum(sizes) < 400_000
+
+
+def test_a_still_is_a_whole_picture_of_its_size(simulator: Simulator, client: httpx.Client) -> None:
+    camera = wait_for(simulator, client, Condition.WORKS)["cctv_id"]
     body = client.get(f"still/{camera}.png").raise_for_status().content
     at, kinds, pixels = 8, [], b""
     while at < len(body):
@@ -100,12 +142,38 @@ def test_a_still_is_a_whole_picture_of_its_size(client: httpx.Client) -> None:
 def test_a_dead_camera_is_offline_and_shows_nothing(
     simulator: Simulator, client: httpx.Client
 ) -> None:
-    camera = wait_for_a_dead_one(simulator, client)
+    camera = wait_for(simulator, client, Condition.DEAD)
+    assert camera["cctv_status"] == "offline"
     assert client.get(camera["cctv_link"]).status_code == 404
     assert client.get(f"still/{camera['cctv_id']}.png").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["still/x.png", "hls/x/index.m3u8", "hls/cctv-001/1.png"])
+def test_some_are_dead_although_the_list_says_that_they_work(
+    simulator: Simulator, client: httpx.Client
+) -> None:
+    camera = wait_for(simulator, client, Condition.UNTOLD)
+    assert camera["cctv_status"] == "online"
+    assert client.get(camera["cctv_link"]).status_code == 404
+
+
+def test_a_frozen_camera_goes_on_saying_what_it_said(
+    simulator: Simulator, client: httpx.Client
+) -> None:
+    link = wait_for(simulator, client, Condition.FROZEN)["cctv_link"]
+    before = client.get(link).raise_for_status().text
+    simulator.clock.now += timedelta(minutes=1)
+    assert client.get(link).text == before
+    client.get(link.replace("index.m3u8", segments(before)[-1])).raise_for_status()
+
+
+def test_some_public_cameras_give_a_still_picture_and_no_stream(client: httpx.Client) -> None:
+    links = [each["cctv_link"] for each in cameras(client) if each["cctv_link"]]
+    stills = [link for link in links if link.endswith(".png")]
+    assert 0 < len(stills) < len(links) / 3
+    assert client.get(stills[0].replace("still/", "hls/").replace(".png", "/index.m3u8")).is_error
+
+
+@pytest.mark.parametrize("path", ["still/x.png", "hls/x/index.m3u8", "hls/cctv-002/1.ts"])
 def test_what_is_not_there_is_not_found(client: httpx.Client, path: str) -> None:
     assert client.get(path).status_code == 404
 

@@ -271,6 +271,21 @@ def test_a_fire_reaches_elapor(tmp_path: Path) -> None:
         await_that(lambda: smoke_in(running))
 
 
+def test_a_scenario_of_which_much_is_over_rained_before_the_simulator_started(
+    tmp_path: Path,
+) -> None:
+    clock = HeldClock(NOW)
+    begun = {"scenario_speed": 2.0, "scenario_begun_min": 60.0}
+    with run_simulator(tmp_path, clock, scenario="banjir", **begun) as running:
+        played = httpx.get(f"{running.url}/_scenario", trust_env=False).json()
+    rains = Happenings(tmp_path / "happenings.jsonl").rains
+    assert (played["step"]["at_min"], played["speed"], min(rain.at for rain in rains)) == (
+        60,
+        2,
+        NOW - 30 * MINUTE,
+    )
+
+
 def await_that(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 30
     while not condition():

@@ -1,0 +1,166 @@
+"""`/tiles/{z}/{x}/{y}`: the pictures of `LAWANG_TILES`, from our own host whatever they come from.
+
+Where there is no picture, the answer is an empty one: the lines of the pack stand alone. A server
+that fails is left in peace for a while and meanwhile answered for from what was got before; the
+browser hears 204 and asks again later, without an error in its console.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import Response
+
+from lawang.tiles import Tiles, TileServer, content_type, is_tile
+
+log = structlog.get_logger(__name__)
+
+#: A day: ground does not move, and a wall reloads.
+_KEEP_S = 86_400
+_LIMIT_S = 5.0
+_MAX_BYTES = 2_000_000
+#: What is kept of a server's pictures, in bytes and, where it answers, in seconds.
+_MEMORY_BYTES = 64_000_000
+#: For how long a server that failed is not asked.
+_PEACE_S = 30.0
+_AT_ONCE = 8
+#: One transparent pixel, as PNG.
+BLANK = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR4nGNgAAIAAAUAAXpeqz8AAAAASUVORK5CYII="
+)
+
+
+class TilesAway(Exception):
+    """The server of the pictures cannot be had now."""
+
+
+class TileProxy:
+    """Asks one tile server, and no other host, for pictures; what it got once is kept in memory."""
+
+    def __init__(
+        self,
+        server: TileServer,
+        *,
+        client: httpx.AsyncClient | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._server = server
+        self._host = urlsplit(server.address(0, 0, 0)).netloc
+        self._client = client or httpx.AsyncClient(
+            timeout=_LIMIT_S, follow_redirects=False, trust_env=False
+        )
+        self._clock = clock
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._kept: OrderedDict[tuple[int, int, int], tuple[float, bytes | None]] = OrderedDict()
+        self._bytes = 0
+        self._peace_until = 0.0
+
+    async def get(self, z: int, x: int, y: int) -> bytes | None:
+        """A picture, or None where the server has none. Raises TilesAway."""
+        key = (z, x, y)
+        kept = self._kept.get(key)
+        if kept is not None and self._clock() - kept[0] < _KEEP_S:
+            self._kept.move_to_end(key)
+            return kept[1]
+        try:
+            if self._clock() < self._peace_until:
+                raise TilesAway
+            async with self._gate:
+                found = await self._ask(key)
+        except TilesAway:
+            if kept is not None:
+                return kept[1]
+            raise
+        self._keep(key, found)
+        return found
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._client.aclose()
+
+    async def _ask(self, key: tuple[int, int, int]) -> bytes | None:
+        if self._clock() < self._peace_until:
+            raise TilesAway
+        address = self._server.address(*key)
+        if urlsplit(address).netloc != self._host:
+            raise TilesAway
+        try:
+            async with self._client.stream("GET", address) as answer:
+                if answer.status_code in (204, 404):
+                    return None
+                if answer.status_code != 200:
+                    self._give_peace(f"answers {answer.status_code}")
+                    raise TilesAway
+                found = bytearray()
+                async for piece in answer.aiter_bytes():
+                    found += piece
+                    if len(found) > _MAX_BYTES:
+                        self._give_peace(f"sends more than {_MAX_BYTES} bytes a tile")
+                        raise TilesAway
+        except httpx.HTTPError as error:
+            self._give_peace(f"cannot be had ({type(error).__name__})")
+            raise TilesAway from None
+        if content_type(bytes(found)) is None:
+            self._give_peace("sends no png, jpg or webp")
+            raise TilesAway
+        return bytes(found)
+
+    def _give_peace(self, why: str) -> None:
+        now = self._clock()
+        if now >= self._peace_until:
+            # Once a pause, not once a tile.
+            log.warning("tiles away", server=self._host.rpartition("@")[2], why=why)
+        self._peace_until = now + _PEACE_S
+
+    def _keep(self, key: tuple[int, int, int], picture: bytes | None) -> None:
+        before = self._kept.pop(key, None)
+        self._bytes -= len((before and before[1]) or b"")
+        self._kept[key] = (self._clock(), picture)
+        self._bytes += len(picture or b"")
+        while self._bytes > _MEMORY_BYTES or len(self._kept) > 20_000:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._bytes -= len(dropped or b"")
+
+
+def make_tiles_router(tiles: Tiles | None) -> APIRouter:
+    """The route; without tiles every address of it is 404."""
+    proxy = TileProxy(tiles) if isinstance(tiles, TileServer) else None
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        yield
+        if proxy is not None:
+            await proxy.close()
+
+    router = APIRouter(include_in_schema=False, lifespan=lifespan)
+
+    @router.get("/tiles/{z}/{x}/{y}")
+    async def tile(z: int, x: int, y: int) -> Response:
+        if tiles is None or not is_tile(z, x, y):
+            raise HTTPException(404, "There is no such tile.")
+        if proxy is not None:
+            try:
+                found = await proxy.get(z, x, y)
+            except TilesAway:
+                return Response(status_code=204, headers={"cache-control": "no-store"})
+        else:
+            assert not isinstance(tiles, TileServer)
+            found = await asyncio.to_thread(tiles.read, z, x, y)
+        picture = found or BLANK
+        kind = content_type(picture)
+        if kind is None:
+            picture, kind = BLANK, "image/png"
+        return Response(
+            picture, media_type=kind, headers={"cache-control": f"private, max-age={_KEEP_S}"}
+        )
+
+    return router

@@ -1,0 +1,179 @@
+/* Scene bencana: rain, water against its marks, warnings of others, reports of flooding, on one map. */
+"use strict";
+
+(() => {
+  const live = window.lawang.live;
+  const { say, number, part } = live;
+  const { parts, format, charts } = window.lawang.wall;
+  const FLOOD = ["banjir", "drainase"];
+  const SIGNS = { none: "●", info: "○", minor: "◆", major: "▲", critical: "◆" };
+  /** A gauge that has said nothing for this long is named as silent, whatever its last value. */
+  const SILENT_S = 1800;
+  const LOOK_MS = 5000;
+
+  function markOf(panel, gauge) {
+    return (panel.marks || []).find((mark) => mark.rule === gauge.mark);
+  }
+
+  function isSilent(gauge) {
+    return !gauge.at || live.now() - live.seconds(gauge.at) > SILENT_S;
+  }
+
+  /** Gauges with the highest mark first, then by value; silent ones after those that speak. */
+  function sorted(panel) {
+    const height = (gauge) => (panel.marks || []).findIndex((mark) => mark.rule === gauge.mark);
+    return Object.entries(panel.gauges || {})
+      .map(([id, gauge]) => ({ id, ...gauge, silent: isSilent(gauge) }))
+      .sort(
+        (a, b) =>
+          Number(a.silent) - Number(b.silent) || height(b) - height(a) || (b.v ?? -1e9) - (a.v ?? -1e9),
+      );
+  }
+
+  function shortName(name) {
+    return name.replace(/\s*\((tiruan|simulasi)\)/i, "").replace(/^Pos (duga air|hujan)\s+/i, "");
+  }
+
+  function stateOf(panel, gauge) {
+    if (gauge.silent) return { severity: "silent", sign: "✕", word: say("silent") };
+    const mark = markOf(panel, gauge);
+    if (!mark) return { severity: "none", sign: SIGNS.none, word: "" };
+    return { severity: mark.severity, sign: SIGNS[mark.severity], word: parts.named(mark) };
+  }
+
+  /** The payload counts minutes back; a chart goes forward. */
+  function course(gauge) {
+    return (gauge.spark || []).map(([ago, value]) => [-ago, value]).sort(([a], [b]) => a - b);
+  }
+
+  function gaugeRow(panel, gauge, digits) {
+    const state = stateOf(panel, gauge);
+    const rise = gauge.rise;
+    const marks = (panel.marks || []).map((mark) => mark.over);
+    const near = marks.filter((mark) => gauge.v !== undefined && gauge.v > mark * 0.6);
+    return part("div", { class: `gauge gauge-${state.severity}`, "data-region": gauge.k }, [
+      part("span", { class: "gauge-sign", title: state.word }, state.sign),
+      part("span", { class: "gauge-name" }, shortName(gauge.n)),
+      part("span", { class: "gauge-spark" }, [charts.spark(course(gauge), { marks: near, label: gauge.n })]),
+      part("span", { class: "gauge-rise" }, [
+        gauge.silent
+          ? part("span", { "data-ago": gauge.at })
+          : rise === undefined
+            ? ""
+            : `${rise > 0.5 ? "▲" : rise < -0.5 ? "▼" : "="} ${format.number(Math.abs(rise))}`,
+      ]),
+      part("span", { class: "gauge-value" }, format.number(gauge.v, digits)),
+    ]);
+  }
+
+  function warningRow(warning) {
+    const until = warning.expires_at;
+    return part("div", { class: `warning warning-${warning.severity}` }, [
+      part("span", { class: "warning-sign" }, warning.severity === "minor" ? "●" : "▲"),
+      part("div", { class: "warning-words" }, [
+        part("span", { class: "warning-head" }, warning.headline || warning.event),
+        part("span", { class: "warning-note" }, [
+          warning.sender || "",
+          until ? ` · ${say("until {time}", { time: live.clock(live.seconds(until)) })}` : "",
+          warning.regions && warning.regions.length
+            ? ` · ${say("{n} kecamatan", { n: number(warning.regions.length) })}`
+            : "",
+        ]),
+      ]),
+    ]);
+  }
+
+  const SEVERITIES = ["extreme", "severe", "moderate", "minor", "unknown"];
+
+  window.lawang.wall.scene("bencana", {
+    panels: ["water", "rain", "warnings", "incidents", "regions"],
+    mount(root, context) {
+      const span = context.filters.window || "6h";
+      const map = parts.tile({ title: say("Water, rain, warnings and reports of flooding"), panel: "incidents", className: "ben-map", id: "map" });
+      const slot = part("div", { class: "map-slot" });
+      map.body.append(slot);
+      const figures = {
+        water: parts.tile({ title: say("Highest water"), panel: "water", className: "ben-figure", id: "water-highest" }),
+        rain: parts.tile({ title: say("Heaviest rain"), panel: "rain", className: "ben-figure", id: "rain-heaviest" }),
+        flood: parts.tile({ title: say("Reports of flooding"), panel: "incidents", className: "ben-figure", id: "floods" }),
+      };
+      const water = parts.tile({ title: say("Water level, cm"), panel: "water", className: "ben-water", id: "water" });
+      const rain = parts.tile({ title: say("Rain of the last hour, mm"), panel: "rain", className: "ben-rain", id: "rain" });
+      const warnings = parts.tile({ title: say("Warnings in force"), panel: "warnings", className: "ben-warnings", id: "warnings" });
+      const top = part("div", { class: "ben-figures" }, Object.values(figures).map((each) => each.root));
+      root.append(map.root, top, water.root, rain.root, warnings.root);
+      const numbers = Object.fromEntries(
+        Object.entries({ water: "cm", rain: say("mm/h"), flood: say("open") }).map(([name, unit]) => {
+          const made = parts.figure({ unit });
+          figures[name].body.append(made.root);
+          return [name, made];
+        }),
+      );
+      const drawn = context.map({
+        slot,
+        layers: ["regions", "warnings", "incidents", "gauges"],
+        measure: "open",
+        filters: { ...context.filters, category: context.filters.category || FLOOD },
+        window: span,
+      });
+
+      function drawGauges(name, tile, figure, digits) {
+        const panel = live.panel(name);
+        if (!panel || !panel.gauges) return;
+        const all = sorted(panel);
+        parts.fill(tile.body, all, 2.45, (each) => gaugeRow(panel, each, digits));
+        const silent = all.filter((each) => each.silent).length;
+        const speaking = all.filter((each) => !each.silent && each.v !== undefined);
+        const first = speaking.reduce((most, each) => (!most || each.v > most.v ? each : most), null);
+        const state = first && stateOf(panel, first);
+        figure.set(first ? format.number(first.v, digits) : format.MISSING, first
+          ? [part("span", { class: `gauge-${state.severity}` }, [state.sign, " "]), state.word ? `${state.word} · ` : "", shortName(first.n)]
+          : parts.noGauge(panel.gauges, silent));
+        if (silent) tile.head.dataset.note = say("{n} silent", { n: number(silent) });
+        else delete tile.head.dataset.note;
+      }
+
+      function drawWarnings() {
+        const panel = live.panel("warnings");
+        if (!panel || !panel.warnings) return;
+        const all = Object.values(panel.warnings).sort(
+          (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.sent_at.localeCompare(a.sent_at),
+        );
+        if (all.length) parts.fill(warnings.body, all, 3.5, warningRow);
+        else warnings.body.replaceChildren(parts.nothing(say("No warning is in force for the city")));
+      }
+
+      function drawFloods() {
+        const panel = live.panel("incidents");
+        if (!panel) return;
+        const { passes, windowWord } = window.lawang.wall.filters;
+        const floods = Object.values(panel.features).filter((each) => FLOOD.includes(each.c));
+        const young = floods.filter((each) => passes({ window: span }, { at: each.t }));
+        numbers.flood.set(
+          number(floods.length),
+          say("{n} in the {window}", { n: number(young.length), window: windowWord(span) }),
+        );
+      }
+
+      function draw() {
+        drawGauges("water", water, numbers.water, 0);
+        drawGauges("rain", rain, numbers.rain, 1);
+        drawWarnings();
+        drawFloods();
+        live.refresh();
+      }
+
+      const looking = setInterval(draw, LOOK_MS);
+      return {
+        update(name, panel, before, patch) {
+          if (name === "water") drawGauges("water", water, numbers.water, 0);
+          if (name === "rain") drawGauges("rain", rain, numbers.rain, 1);
+          if (name === "warnings") drawWarnings();
+          if (name === "incidents") drawFloods();
+          if (drawn) drawn.update(name, panel, before, patch);
+        },
+        unmount: () => clearInterval(looking),
+      };
+    },
+  });
+})();

@@ -1,0 +1,126 @@
+"""The panel `clinics`: who waits where and for how long, what medicine is left, the ambulances."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from statistics import median
+
+from lawang.board.field.facts import FieldFacts, Panel, Plain, known, moment, point, stock_ref
+from lawang.city import City
+from lawang.domain.field import ClinicsTable
+from lawang.domain.formula import ReadingFormula
+from lawang.domain.kpi import Direction
+from lawang.domain.position import PositionStatus
+
+
+def clinics(facts: FieldFacts, now: datetime) -> Panel:
+    """A clinic whose board is older than the pack allows is shown with its last words, and counts
+    in no total."""
+    table = facts.city.field_tables.clinics
+    if table is None:
+        return {"sources": []}
+    oldest = now - timedelta(seconds=table.old_after_s)
+    waiting = facts.readings_of(table.waiting)
+    minutes = facts.readings_of(table.minutes)
+    entries: dict[str, Panel] = {}
+    total = 0.0
+    lengths: list[float] = []
+    missing = 0
+    for subject in sorted({*waiting, *minutes}):
+        told = [each for each in (waiting.get(subject), minutes.get(subject)) if each]
+        entries[subject] = known(
+            n=next((each["subject_name"] for each in told if each["subject_name"]), subject),
+            p=point(*told),
+            k=next((each["kecamatan"] for each in told if each["kecamatan"]), None),
+            waiting=(waiting.get(subject) or {}).get("value"),
+            minutes=(minutes.get(subject) or {}).get("value"),
+            at=min((each["observed_at"] for each in told), key=moment),
+        )
+        count, length = _young(waiting, subject, oldest), _young(minutes, subject, oldest)
+        missing += count is None
+        total += count or 0
+        if length is not None:
+            lengths.append(length)
+    return known(
+        sources=facts.lists["clinics"],
+        clinics=entries,
+        waiting=total if missing < len(entries) else None,
+        median_minutes=median(lengths) if lengths else None,
+        missing=missing,
+        unlocated=sum("p" not in each for each in entries.values()),
+        stock=_stock(facts, table, now),
+        ambulances=_ambulances(facts, table, now),
+    )
+
+
+def _young(readings: dict[str, Plain], subject: str, oldest: datetime) -> float | None:
+    reading = readings.get(subject)
+    if reading is None or moment(reading["observed_at"]) < oldest:
+        return None
+    value: float = reading["value"]
+    return value
+
+
+def _stock(facts: FieldFacts, table: ClinicsTable, now: datetime) -> Panel:
+    if not table.stock:
+        return {}
+    found: Panel = {}
+    for measure in facts.city.sources[table.stock].measures.values():
+        readings = facts.readings_of(stock_ref(table.stock, measure.id))
+        safe = safe_stock(facts.city, table.stock, measure.id, now)
+        least = min(readings.items(), key=lambda item: (item[1]["value"], item[0]), default=None)
+        found[measure.id] = known(
+            name_id=measure.name_id,
+            name_en=measure.name_en,
+            unit=measure.unit,
+            clinics=len(readings),
+            safe=safe,
+            low=None if safe is None else sum(each["value"] < safe for each in readings.values()),
+            least=None
+            if least is None
+            else {
+                "clinic": least[1]["subject_name"] or least[0],
+                "value": least[1]["value"],
+                "at": least[1]["observed_at"],
+            },
+        )
+    return found
+
+
+def safe_stock(city: City, source: str, measure: str, now: datetime) -> float | None:
+    """The level that the city's indicator of that medicine is held to today; None without one."""
+    today = now.astimezone(city.timezone).date()
+    for kpi in city.kpis.values():
+        formula = kpi.formula
+        if (
+            isinstance(formula, ReadingFormula)
+            and (formula.source, formula.measure) == (source, measure)
+            and formula.factor == 1.0
+            and kpi.direction is Direction.UP
+            and kpi.target is not None
+        ):
+            return kpi.target.at(today)
+    return None
+
+
+def _ambulances(facts: FieldFacts, table: ClinicsTable, now: datetime) -> dict[str, int] | None:
+    """Those not heard of for long are in the total and in `old` alone."""
+    if not table.ambulances:
+        return None
+    oldest = now - timedelta(seconds=facts.city.field_tables.vehicles.old_after_s)
+    words: Counter[str] = Counter()
+    for _key, plain in facts.positions_of(table.ambulances):
+        words["total"] += 1
+        if moment(plain["observed_at"]) < oldest:
+            words["old"] += 1
+        else:
+            words[plain["status"]] += 1
+    return {
+        "active": words[PositionStatus.ACTIVE.value],
+        "standby": words[PositionStatus.STANDBY.value],
+        "off": words[PositionStatus.OFF.value] + words[PositionStatus.FAULTY.value],
+        "unknown": words[PositionStatus.UNKNOWN.value],
+        "old": words["old"],
+        "total": words["total"],
+    }

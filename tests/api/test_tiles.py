@@ -1,0 +1,197 @@
+"""Tiles from our own host: of a file, and of a server that comes and goes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.tiles import BLANK, TileProxy, TilesAway, make_tiles_router
+from lawang.tiles import TileFacts, Tiles, TileServer, content_type
+from tests.api.conftest import Web
+from tests.test_tiles import PNG, open_file, write_pmtiles
+
+
+@dataclass
+class Origin:
+    """A tile server on loopback; `says` is what it answers."""
+
+    port: int = 0
+    status: int = 200
+    says: bytes = PNG
+    location: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def server(self) -> TileServer:
+        return TileServer(
+            TileFacts(), lambda z, x, y: f"http://127.0.0.1:{self.port}/{z}/{x}/{y}.png"
+        )
+
+
+@contextmanager
+def run_origin() -> Iterator[Origin]:
+    origin = Origin()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            origin.asked.append(self.path)
+            self.send_response(origin.status)
+            if origin.location:
+                self.send_header("location", origin.location)
+            self.send_header("content-length", str(len(origin.says)))
+            self.end_headers()
+            self.wfile.write(origin.says)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        origin.port = http.server_address[1]
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield origin
+        http.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with run_origin() as running:
+        yield running
+
+
+class Hand:
+    """A monotonic clock that moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def ask(tiles: Tiles | None, *paths: str) -> list[httpx.Response]:
+    """What the route answers, asked one after the other."""
+    server = FastAPI()
+    server.include_router(make_tiles_router(tiles))
+
+    async def all_of_them() -> list[httpx.Response]:
+        async with (
+            server.router.lifespan_context(server),
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(server), base_url="http://localhost"
+            ) as client,
+        ):
+            return [await client.get(path) for path in paths]
+
+    return asyncio.run(all_of_them())
+
+
+def test_a_picture_of_a_file_is_handed_out_for_a_day(tmp_path: Path) -> None:
+    file = open_file(write_pmtiles(tmp_path / "kota.pmtiles"))
+    (answer,) = ask(file, "/tiles/10/811/520")
+    assert (answer.status_code, answer.content) == (200, PNG)
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"] == "private, max-age=86400"
+
+
+def test_outside_of_a_file_the_ground_is_empty_and_no_error(tmp_path: Path) -> None:
+    file = open_file(write_pmtiles(tmp_path / "kota.pmtiles"))
+    (answer,) = ask(file, "/tiles/10/0/0")
+    assert (answer.status_code, answer.content) == (200, BLANK)
+    assert content_type(BLANK) == "image/png"
+
+
+@pytest.mark.parametrize("path", ["/tiles/1/2/0", "/tiles/1/0/-1", "/tiles/23/0/0"])
+def test_a_tile_that_cannot_be_is_not_found(tmp_path: Path, path: str) -> None:
+    file = open_file(write_pmtiles(tmp_path / "kota.pmtiles"))
+    assert [each.status_code for each in ask(file, path)] == [404]
+
+
+def test_without_tiles_their_addresses_are_not_found(web: Web) -> None:
+    answer = web.client.get("/tiles/10/811/520")
+    assert answer.status_code == 404
+    assert "There is no such tile." in answer.text
+
+
+def test_a_server_is_asked_once_for_a_picture(origin: Origin) -> None:
+    answers = ask(origin.server(), "/tiles/10/811/520", "/tiles/10/811/520")
+    assert [each.content for each in answers] == [PNG, PNG]
+    assert origin.asked == ["/10/811/520.png"]
+
+
+def test_a_missing_picture_of_a_server_leaves_the_ground_empty(origin: Origin) -> None:
+    origin.status = 404
+    (answer,) = ask(origin.server(), "/tiles/10/811/520")
+    assert (answer.status_code, answer.content) == (200, BLANK)
+
+
+def test_a_server_that_fails_is_left_in_peace_and_the_browser_told_to_ask_again(
+    origin: Origin,
+) -> None:
+    origin.status = 500
+    answers = ask(origin.server(), "/tiles/10/811/520", "/tiles/10/811/521")
+    assert [each.status_code for each in answers] == [204, 204]
+    assert {each.headers["cache-control"] for each in answers} == {"no-store"}
+    assert len(origin.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(200, b"<html>maaf</html>"), (200, b"\x89PNG\r\n\x1a\n" + bytes(2_100_000)), (302, b"")],
+    ids=["a page", "too much", "another place"],
+)
+def test_what_is_no_picture_is_not_passed_on(origin: Origin, status: int, says: bytes) -> None:
+    origin.status, origin.says = status, says
+    origin.location = "http://127.0.0.1:9/x.png" if status == 302 else ""
+    assert [each.status_code for each in ask(origin.server(), "/tiles/10/811/520")] == [204]
+
+
+def test_a_server_that_is_not_there_is_asked_again_after_a_while() -> None:
+    clock = Hand()
+
+    async def life() -> bytes | None:
+        with run_origin() as origin:
+            server = origin.server()
+        proxy = TileProxy(server, clock=clock)
+        with pytest.raises(TilesAway):
+            await proxy.get(10, 811, 520)
+        await proxy.close()
+        with run_origin() as origin:
+            second = TileProxy(origin.server(), clock=clock)
+            origin.status = 503
+            with pytest.raises(TilesAway):
+                await second.get(10, 811, 520)
+            origin.status = 200
+            with pytest.raises(TilesAway):
+                await second.get(10, 811, 520)
+            clock.now += 31
+            found = await second.get(10, 811, 520)
+            await second.close()
+            return found
+
+    assert asyncio.run(life()) == PNG
+
+
+def test_what_was_got_once_is_shown_on_while_the_server_is_away(origin: Origin) -> None:
+    clock = Hand()
+
+    async def life() -> bytes | None:
+        proxy = TileProxy(origin.server(), clock=clock)
+        await proxy.get(10, 811, 520)
+        clock.now += 100_000
+        origin.status = 500
+        found = await proxy.get(10, 811, 520)
+        await proxy.close()
+        return found
+
+    assert asyncio.run(life()) == PNG
+    assert len(origin.asked) == 2
