@@ -227,7 +227,7 @@ class Station:
             watch = asyncio.create_task(_watch(faults, writer))
             if self._broker is not None:
                 await self._broker.external_connected(
-                    _Replayed(head, reader), _Spoilt(writer, faults), _LISTENER
+                    _Replayed(head, reader), Spoilt(writer, faults), _LISTENER
                 )
         except (OSError, EOFError, ValueError, IndexError, UnicodeDecodeError):
             pass  # a peer that hung up, or that is no MQTT client
@@ -265,7 +265,7 @@ class _Replayed(StreamReaderAdapter):  # type: ignore[misc]
         return head + rest
 
 
-class _Spoilt(StreamWriterAdapter):  # type: ignore[misc]
+class Spoilt(StreamWriterAdapter):  # type: ignore[misc]
     """Delays or cuts what the broker says, as the fault says."""
 
     def __init__(self, writer: asyncio.StreamWriter, faults: Faults) -> None:
@@ -273,7 +273,13 @@ class _Spoilt(StreamWriterAdapter):  # type: ignore[misc]
         self._faults = faults
 
     def write(self, data: bytes) -> None:
-        """Send a packet, or half of it and hang up."""
+        """Send a packet, or half of it and hang up.
+
+        Raises ConnectionResetError once the other side has gone: uvloop says that in a way which
+        amqtt does not know, and would log for every message that still waits.
+        """
+        if self._writer.is_closing():
+            raise ConnectionResetError("the other side has gone")
         if self._faults.present.kind == "truncated" and len(data) > _LONGEST_SHORT:
             super().write(data[: len(data) // 2])
             self._writer.close()

@@ -338,8 +338,11 @@ def _await_clock(process: Any, log: Path) -> None:
 # --- what the departments themselves say --------------------------------------------------------
 
 
-async def _ask(city: City, source_id: str, history: History) -> Facts:
-    """Everything that a department has, read at once by nobody's cursor."""
+async def _ask(city: City, source_id: str, history: History, stopped: datetime) -> Facts:
+    """Everything that a department has, read at once by nobody's cursor.
+
+    What is pushed is judged as of when the departments stopped: they have been silent since.
+    """
     source = city.sources[source_id]
     connector, options = registry.get(source.connector), registry.bind(source)
     network, rules = reach_of(source, options)
@@ -348,7 +351,7 @@ async def _ask(city: City, source_id: str, history: History) -> Facts:
     async with client_for(source, options, timeout=timeout) as client:
         context = FetchContext(
             client,
-            utc_now,
+            (lambda: stopped) if source_id == PUSHED else utc_now,
             timeout,
             _MAX_BYTES,
             source_id=source_id,
@@ -461,7 +464,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
                 raise AssertionError(f"{behind}: {last.output()[-3000:]}") from error
         last.end()
         told = {
-            source_id: asyncio.run(_ask(city, source_id, history))
+            source_id: asyncio.run(_ask(city, source_id, history, stopped))
             for source_id in (*ASKED, *READ, PUSHED)
         }
         took_s = time.monotonic() - began

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from connectors import registry
 from connectors.mqtt.options import MqttOptions
@@ -19,8 +20,9 @@ from lawang.domain.clock import utc_now
 from lawang.domain.errors import SourceError
 from simulator.city_life import Town
 from simulator.department import Department
-from simulator.faults import Fault
+from simulator.faults import Fault, Faults
 from simulator.gauges import rain, water
+from simulator.gauges.broker import Spoilt
 from simulator.gauges.network import DIES
 from simulator.happenings import Happenings
 from simulator.settings import SimulatorSettings
@@ -189,3 +191,21 @@ def test_rain_that_is_made_shows_in_the_gauges_of_its_kecamatan(town: Town, tmp_
         }
 
     assert asyncio.run(work())["CH-01"] > 5
+
+
+def test_who_has_gone_is_told_in_the_way_that_the_broker_knows() -> None:
+    async def write_after_the_end() -> None:
+        async def leave(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        port = free_port()
+        async with await asyncio.start_server(leave, "127.0.0.1", port):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            spoilt = Spoilt(writer, Faults())
+            spoilt.write(b"heard")
+            writer.close()
+            with pytest.raises(ConnectionResetError, match="has gone"):
+                spoilt.write(b"too late")
+
+    for run in (asyncio.run, uvloop.run):
+        run(write_after_the_end())
