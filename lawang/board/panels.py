@@ -43,7 +43,7 @@ rain        the same: v?: mm of the hour before `at`, of `minutes?` where fewer 
 warnings    warnings: {id: {event, severity, headline, description?, instruction?, sender?, areas,
             regions, polygon?: GeoJSON of 120 points at most, p?: a quake's place, sent_at,
             onset_at?, expires_at?, source, simulated}}: others' warnings in force that touch the
-            city; elsewhere: how many more are in force
+            city; elsewhere: how many more are in force. Notices of buses are in `transit`
 vehicles    things: {id: {k: kind, n: name, p?, h?: heading, v?: km/h, s: status, t: observed at,
             up to a minute too early while it stands still, f?: facts}}; kinds: {kind: {total,
             active, old}}: an old one, not heard of for some minutes, is not active; unlocated

@@ -22,7 +22,7 @@ def test_every_panel_knows_the_sources_that_feed_it(city: City) -> None:
     assert found == {
         "water": ["pengukur_air"],
         "rain": ["pengukur_hujan"],
-        "warnings": ["bmkg_gempa", "bmkg_peringatan", "transmusi_info"],
+        "warnings": ["bmkg_gempa", "bmkg_peringatan"],
         "vehicles": ["ambulans", "armada_damkar", "pupr_alat", "transmusi", "truk_sampah"],
         "cameras": ["cctv"],
         "transit": ["transmusi", "transmusi_info", "transmusi_jadwal"],
@@ -155,8 +155,9 @@ def test_a_route_whose_delay_nobody_told_has_none(city: City) -> None:
     assert transit(facts, NOW)["routes"] == {"TM1": {"n": "TM1", "buses": 1, "moving": 1}}
 
 
-def test_notices_of_buses_name_their_routes(city: City) -> None:
+def test_notices_of_buses_name_their_routes_and_are_no_warnings(city: City) -> None:
     notice = build_alert("n1", "transmusi_info", facts={"trayek": "TM1, TM2"}, headline="Dialihkan")
+    assert warnings(put(FieldFacts(city), notice), NOW)["warnings"] == {}
     panel = transit(put(FieldFacts(city), notice, build_alert("rain")), NOW)
     assert panel["notices"] == {
         "transmusi_info:n1": {"headline": "Dialihkan", "routes": ["TM1", "TM2"]}

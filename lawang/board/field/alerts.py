@@ -24,7 +24,10 @@ def warnings(facts: FieldFacts, now: datetime) -> Panel:
     """What is in force elsewhere is counted alone."""
     found: dict[str, Panel] = {}
     elsewhere = 0
+    sources = frozenset(facts.lists["warnings"])
     for key, plain in in_force(facts, now):
+        if plain["source_id"] not in sources:
+            continue
         if plain["touches_city"]:
             found[key] = _warning(plain)
         else:

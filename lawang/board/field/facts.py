@@ -107,6 +107,20 @@ def vehicle_sources(city: City) -> tuple[str, ...]:
     )
 
 
+def warning_sources(city: City) -> tuple[str, ...]:
+    """All that yield alerts, without the notices of buses: those are told with the buses.
+
+    Beside a flood a hundred notices of detours would hide the warnings.
+    """
+    transit = city.field_tables.transit
+    notices = transit.notices if transit is not None else ()
+    return tuple(
+        source.id
+        for source in city.sources.values()
+        if "alerts" in source.yields and source.id not in notices
+    )
+
+
 def feeds_of(city: City) -> Feeds:
     """What follows from the pack."""
     by_source: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -129,8 +143,7 @@ def feeds_of(city: City) -> Feeds:
             feed("positions", (ref.source,), panel)
     feed("positions", vehicle_sources(city), "vehicles")
     feed("positions", tables.cameras, "cameras")
-    alerting = [each.id for each in city.sources.values() if "alerts" in each.yields]
-    feed("alerts", alerting, "warnings")
+    feed("alerts", warning_sources(city), "warnings")
     if (transit := tables.transit) is not None:
         feed("positions", transit.sources, "transit")
         feed("alerts", transit.notices, "transit")
