@@ -33,6 +33,7 @@ from lawang.domain.screen import (
     Command,
     CommandKind,
     Filters,
+    Measure,
     Scene,
     ScreenState,
     Window,
@@ -67,6 +68,7 @@ class FiltersOut(BaseModel):
     opd: list[str]
     category: list[str]
     window: Window | None
+    measure: Measure | None
 
 
 class ItemOut(BaseModel):
@@ -230,6 +232,7 @@ class CommandIn(BaseModel):
     opd: Annotated[list[str], Field(max_length=60)] = []
     category: Annotated[list[str], Field(max_length=60)] = []
     window: Window | None = None
+    measure: Measure | None = None
     for_s: Annotated[int, Field(ge=10, le=_LONGEST)] | None = None
 
 
@@ -603,6 +606,7 @@ def _command(screen_id: str, given: CommandIn, at: datetime) -> Command:
             opd=tuple(given.opd),
             category=tuple(given.category),
             window=given.window,
+            measure=given.measure,
         ),
         until=until,
     )

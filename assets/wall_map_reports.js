@@ -128,7 +128,7 @@
           ]),
         );
         return part("div", { class: "map-scale" }, [
-          part("span", { class: "map-keys-title" }, title()),
+          title(),
           part("div", { class: "map-keys-row" }, swatches),
         ]);
       },
@@ -146,10 +146,23 @@
       state: () => ({ measure: measure(), measures: measures(), values }),
     };
 
+    /** What the shades say; touched, it takes the next thing that they can say. */
     function title() {
       const name = measureWord(measure());
       const { window } = options;
-      return window ? `${name} · ${own.windowWord(window)}` : name;
+      const text = window ? `${name} · ${own.windowWord(window)}` : name;
+      const button = part(
+        "button",
+        { type: "button", class: "map-keys-title map-measure", title: say("Shade by something else") },
+        text,
+      );
+      button.addEventListener("click", () => {
+        const all = measures();
+        options.measure = all[(all.indexOf(measure()) + 1) % all.length];
+        shade();
+        view.describe();
+      });
+      return button;
     }
   };
 

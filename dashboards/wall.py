@@ -1,7 +1,8 @@
 """The walls: one page a screen of `screens.toml`, on glass that nobody touches.
 
 `/wall` is the first screen of the file, `/wall/<screen>` a certain one. `?scene=` shows one scene
-and keeps it, narrowed by `window`, `kecamatan`, `category` and `opd` (several by commas);
+and keeps it, narrowed by `window`, `kecamatan`, `category` and `opd` (several by commas), its map
+shaded by `measure`;
 `?thumb=1` is a picture of the wall for others: it neither beats nor sounds.
 """
 
@@ -74,8 +75,9 @@ def _filters_of(query: dict[str, Any]) -> dict[str, Any]:
         for name in _FILTERS
         if query.get(name)
     }
-    if query.get("window"):
-        found["window"] = str(query["window"])
+    for name in ("window", "measure"):
+        if query.get(name):
+            found[name] = str(query[name])
     return found
 
 

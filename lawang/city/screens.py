@@ -20,6 +20,7 @@ from lawang.domain.screen import (
     Cell,
     Filters,
     Interrupt,
+    Measure,
     Night,
     Playlist,
     Scene,
@@ -122,6 +123,7 @@ class _ItemTable(_Filtered):
     scene: str
     dwell_s: int = Field(ge=5, le=_DAY_S)
     window: Window | None = None
+    measure: Measure | None = None
 
 
 class _PlaylistTable(_Table):
@@ -288,6 +290,7 @@ def _turn(table: _ItemTable, at: _Path, found: _File, named: Named) -> Turn:
             opd=tuple(table.opd),
             category=tuple(table.category),
             window=table.window,
+            measure=table.measure,
         ),
     )
 

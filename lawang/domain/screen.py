@@ -47,14 +47,26 @@ _SPANS = {
 }
 
 
+class Measure(StrEnum):
+    """What shades a kecamatan on the map: open reports, per km², per 1,000 inhabitants."""
+
+    OPEN = "open"
+    DENSITY = "density"
+    RATE = "rate"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a scene is narrowed to; empty means everything, no window what the scene has itself."""
+    """What a scene is narrowed to and what shades its map.
+
+    Empty means everything; no window and no measure mean what the scene has itself.
+    """
 
     kecamatan: tuple[str, ...] = ()
     opd: tuple[str, ...] = ()
     category: tuple[str, ...] = ()
     window: Window | None = None
+    measure: Measure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ While history is away the programme goes on by what was read last; each panel th
 =========  ======================================================================================
 programme  screens: {id: {name, size: [w, h], night: {from, to, brightness}, columns, rows, cells:
            [{id, column, row, width, height}], items: [{cell, scene, filters: {kecamatan, opd,
-           category, window?}, until, why, cause}], next_at, next: the same, muted_until?, waiting:
-           commands that the wall has not fetched}}; scenes: {id: {name_id, name_en, panels}};
-           problem?: {file, key, line?, problem, seen_at}: why the file as it is now is not in force
+           category, window?, measure?}, until, why, cause}], next_at, next: the same, muted_until?,
+           waiting: commands that the wall has not fetched}}; scenes: {id: {name_id, name_en,
+           panels}}; problem?: {file, key, line?, problem, seen_at}: why the file as it is now is
+           not in force
 walls      walls: {id: {state, seen_at?, dark_since?, build?, scene?, fps?, heap_bytes?, errors?,
            last_error?, skew_s?, sound_armed?, oldest_panel_s?}}; only seen_at and errors are of
            now, the rest is what the wall said with its last heartbeat
@@ -242,7 +243,10 @@ def _filters(filters: Filters) -> Panel:
         "opd": list(filters.opd),
         "category": list(filters.category),
     }
-    return panel if filters.window is None else {**panel, "window": filters.window.value}
+    for name in ("window", "measure"):
+        if (chosen := getattr(filters, name)) is not None:
+            panel[name] = chosen.value
+    return panel
 
 
 def _wall(found: ScreenNow) -> Panel:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, or_, select, update
 
-from lawang.domain.screen import Beat, Command, CommandKind, Filters, Window
+from lawang.domain.screen import Beat, Command, CommandKind, Filters, Measure, Window
 from lawang.domain.status import Computed, Override
 from lawang.store import schema
 from lawang.store.database import Database
@@ -301,9 +301,10 @@ def _row_of(command: Command) -> dict[str, Any]:
 def _command_of(row: Mapping[Any, Any]) -> Command:
     values = dict(row)
     given = dict(values["filters"])
-    window = given.pop("window", None)
+    window, measure = given.pop("window", None), given.pop("measure", None)
     filters = Filters(
         window=Window(window) if window else None,
+        measure=Measure(measure) if measure else None,
         **{name: tuple(names) for name, names in given.items()},
     )
     return Command(**{**values, "kind": CommandKind(values["kind"]), "filters": filters})

@@ -143,6 +143,17 @@ def test_inhabitants_that_nobody_knows_give_no_rate(wall_map: Screen) -> None:
     assert state(wall_map)["regions"]["measures"] == ["open", "density"]
 
 
+def test_the_shades_say_something_else_when_their_name_is_touched(wall_map: Screen) -> None:
+    assert wall_map.text(".map-measure") == "Laporan terbuka · 6 jam"
+    before = state(wall_map)["regions"]["values"]["16.71.06"]
+    wall_map.page.locator(".map-measure").click()
+    wall_map.wait("() => peta.state().regions.measure === 'density'")
+    wall_map.wait("() => document.querySelector('.map-measure').textContent.includes('per km²')")
+    assert 0 < state(wall_map)["regions"]["values"]["16.71.06"] != before
+    wall_map.page.locator(".map-measure").click()
+    wall_map.wait("() => peta.state().regions.measure === 'open'")
+
+
 def test_a_region_that_is_touched_is_chosen_for_every_panel(wall_map: Screen) -> None:
     wall_map.script(
         "() => document.addEventListener('wall:select', (e) => (window.chosen = e.detail))"

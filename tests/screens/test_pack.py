@@ -11,7 +11,7 @@ from lawang.board.panels import PANELS
 from lawang.city import City
 from lawang.city.screens import Named, read_screens
 from lawang.domain.errors import PackError
-from lawang.domain.screen import Night, ScreenProgramme
+from lawang.domain.screen import Measure, Night, ScreenProgramme, Window
 
 NAMED = Named(kecamatan=["16.71.01"], opds=["bpbd"], categories=["banjir"], rules=["air_awas"])
 GOOD = """\
@@ -44,6 +44,7 @@ kecamatan = ["16.71.01"]
 opd = ["bpbd"]
 category = ["banjir"]
 window = "6h"
+measure = "density"
 
 [[schedule]]
 id = "malam"
@@ -99,6 +100,8 @@ def test_a_pack_without_the_file_has_no_screens(tmp_path: Path) -> None:
 def test_the_good_file_is_read_in_full(tmp_path: Path) -> None:
     found = read(tmp_path, GOOD + STATUS)
     assert [each.id for each in found.screens["dinding"].cells] == ["kiri", "kanan"]
+    filters = found.playlists["siang"].turns[0].filters
+    assert (filters.window, filters.measure) == (Window.SIX_HOURS, Measure.DENSITY)
     assert found.schedule[0].days == {0, 1}
     assert found.interrupts[0].regions == ("16.71.01",)
     assert found.status.level(3).when[0].rules == ("air_awas",)
@@ -108,6 +111,7 @@ MISTAKES = [
     ('scene = "kota"', 'scene = "pasar"', "playlists.siang.items.0.scene", "[scenes]"),
     ("dwell_s = 30", "dwell_s = 1", "playlists.siang.items.0.dwell_s", "greater than"),
     ('window = "6h"', 'window = "2h"', "playlists.siang.items.0.window", "'6h'"),
+    ('measure = "density"', 'measure = "x"', "playlists.siang.items.0.measure", "'rate'"),
     ('opd = ["bpbd"]', 'opd = ["x"]', "playlists.siang.items.0.opd", "opd.toml"),
     ('category = ["banjir"]', 'category = ["x"]', "playlists.siang.items.0.category", "categor"),
     ("[scenes.bencana]", "[scenes.pasar]", "scenes.pasar", "no scene that can be drawn"),

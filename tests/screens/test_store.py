@@ -18,6 +18,7 @@ from lawang.domain.screen import (
     Command,
     CommandKind,
     Filters,
+    Measure,
     ScreenState,
     Window,
     judge_screen,
@@ -120,7 +121,7 @@ def test_a_command_that_nobody_took_in_time_is_not_done_any_more(history: Histor
 
 
 def test_a_scene_by_hand_keeps_its_filters_and_its_end(history: History) -> None:
-    filters = Filters(kecamatan=("16.71.06",), window=Window.HOUR)
+    filters = Filters(kecamatan=("16.71.06",), window=Window.HOUR, measure=Measure.RATE)
     told = history.screens.tell(scene(filters=filters))
     assert history.screens.lasting(CommandKind.SCENE, MONDAY) == {"satu": told}
     assert told.filters == filters
