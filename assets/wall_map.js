@@ -144,6 +144,8 @@ window.lawang.map = Object.assign(window.lawang.map || {}, {
       region: (window.lawang.wall.selected && window.lawang.wall.selected().kecamatan) || null,
     };
     state.options.filters = options.filters || {};
+    if (state.options.measure !== null && state.options.filters.measure)
+      state.options.measure = state.options.filters.measure;
     state.options.window = options.window || (options.filters && options.filters.window) || null;
     const observer = new ResizeObserver(() => put(state));
     observer.observe(options.slot);
@@ -275,10 +277,15 @@ window.lawang.map = Object.assign(window.lawang.map || {}, {
     map.invalidateSize({ animate: false, pan: false });
     const edge = own.rem(PADDING_REM);
     state.panelHeight = panel.offsetHeight;
+    // In a low and wide slot what is written stands beside the city, elsewhere beneath it.
+    const beside = panel.offsetWidth < width / 2;
     map.fitBounds(boundsOf(state), {
       animate: false,
-      paddingTopLeft: [edge, edge],
-      paddingBottomRight: [edge, Math.min(height / 3, edge + panel.offsetHeight)],
+      paddingTopLeft: [beside ? edge + panel.offsetWidth : edge, edge],
+      paddingBottomRight: [
+        edge,
+        beside ? edge : Math.min(height / 3, edge + panel.offsetHeight),
+      ],
     });
     for (const layer of Object.values(state.shown)) if (layer.moved) layer.moved();
   }
