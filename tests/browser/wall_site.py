@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from lawang.board.worker import BoardWorker
 from lawang.build import build_id
@@ -102,13 +103,15 @@ class WallSite:
 
 
 @contextmanager
-def open_wall_site(city: City, valkey_url: str, database: Path, folder: Path) -> Iterator[WallSite]:
+def open_wall_site(
+    city: City, valkey_url: str, database: Path, folder: Path, tiles: str = ""
+) -> Iterator[WallSite]:
     """A site on an own copy of `database`, a migrated empty one, with the city's own screens."""
     path = folder / "history.sqlite3"
     path.write_bytes(database.read_bytes())
     port = free_ports()
     own = replace(city, slug=f"wall-{port}")
-    settings = Settings(data_dir=folder, simulator_url="http://127.0.0.1:9")
+    settings = Settings(data_dir=folder, simulator_url="http://127.0.0.1:9", tiles=SecretStr(tiles))
     with closing(History(open_engine(f"sqlite:///{path}"))) as history:
         installation = Installation(settings, own, history, valkey_url)
         with closing(installation.open_live()) as live:
