@@ -86,7 +86,7 @@
   const SEVERITIES = ["extreme", "severe", "moderate", "minor", "unknown"];
 
   window.lawang.wall.scene("bencana", {
-    panels: ["water", "rain", "warnings", "incidents", "regions"],
+    panels: ["water", "rain", "warnings", "incidents", "regions", "vehicles"],
     mount(root, context) {
       const span = context.filters.window || "6h";
       const map = parts.tile({ title: say("Water, rain, warnings and reports of flooding"), panel: "incidents", className: "ben-map", id: "map" });
@@ -99,13 +99,14 @@
       };
       const water = parts.tile({ title: say("Water level, cm"), panel: "water", className: "ben-water", id: "water" });
       const rain = parts.tile({ title: say("Rain of the last hour, mm"), panel: "rain", className: "ben-rain", id: "rain" });
+      const posts = parts.tile({ title: say("Fire posts ready"), panel: "vehicles", className: "ben-posts", id: "posts" });
       const warnings = parts.tile({ title: say("Warnings in force"), panel: "warnings", className: "ben-warnings", id: "warnings" });
       const top = part("div", { class: "ben-figures" }, Object.values(figures).map((each) => each.root));
-      root.append(map.root, top, water.root, rain.root, warnings.root);
+      root.append(map.root, top, water.root, rain.root, posts.root, warnings.root);
       const numbers = Object.fromEntries(
-        Object.entries({ water: "cm", rain: say("mm/h"), flood: say("open") }).map(([name, unit]) => {
+        Object.entries({ water: "cm", rain: say("mm/h"), flood: say("open"), posts: "" }).map(([name, unit]) => {
           const made = parts.figure({ unit });
-          figures[name].body.append(made.root);
+          (figures[name] || posts).body.append(made.root);
           return [name, made];
         }),
       );
@@ -155,11 +156,30 @@
         );
       }
 
+      /** A post is ready with one vehicle that stands by; what was not heard of does not count. */
+      function drawPosts() {
+        const panel = live.panel("vehicles");
+        if (!panel || !panel.posts) return;
+        const all = Object.values(panel.posts);
+        const sum = (name) => all.reduce((total, each) => total + each[name], 0);
+        const old = sum("old");
+        if (!all.length) {
+          numbers.posts.set(format.MISSING, say("No vehicle names its post"));
+          return;
+        }
+        numbers.posts.set(number(all.filter((each) => each.ready).length), [
+          say("of {n}", { n: number(all.length) }),
+          ` · ${say("{n} of {total} vehicles", { n: number(sum("ready")), total: number(sum("total")) })}`,
+          old ? ` · ${say("{n} not heard of", { n: number(old) })}` : "",
+        ]);
+      }
+
       function draw() {
         drawGauges("water", water, numbers.water, 0);
         drawGauges("rain", rain, numbers.rain, 1);
         drawWarnings();
         drawFloods();
+        drawPosts();
         live.refresh();
       }
 
@@ -170,6 +190,7 @@
           if (name === "rain") drawGauges("rain", rain, numbers.rain, 1);
           if (name === "warnings") drawWarnings();
           if (name === "incidents") drawFloods();
+          if (name === "vehicles") drawPosts();
           if (drawn) drawn.update(name, panel, before, patch);
         },
         unmount: () => clearInterval(looking),

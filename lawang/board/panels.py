@@ -46,7 +46,8 @@ warnings    warnings: {id: {event, severity, headline, description?, instruction
             city; elsewhere: how many more are in force. Notices of buses are in `transit`
 vehicles    things: {id: {k: kind, n: name, p?, h?: heading, v?: km/h, s: status, t: observed at,
             up to a minute too early while it stands still, f?: facts}}; kinds: {kind: {total,
-            active, old}}: an old one, not heard of for some minutes, is not active; unlocated
+            active, old}}: an old one, not heard of for some minutes, is not active; posts: {name:
+            {total, ready, out, old}}: of the vehicles that go out from a post; unlocated
 cameras     cameras: {id: {n, p?, k?, s, o?: owner, link: has it a stream, t}}; total, live, dead
             (the rest is in no known state), without_stream, unlocated
 transit     routes: {id: {n, delay_s?, at?, buses, moving}}; off_route: buses on none; notices:

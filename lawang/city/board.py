@@ -52,6 +52,7 @@ class _MeasureTable(_Table):
 class _VehiclesTable(_Table):
     old_after_s: _Seconds = VehiclesTable().old_after_s
     facts: list[_Text] = Field(default_factory=list)
+    post: _Text | None = None
 
 
 class _CamerasTable(_Table):
@@ -163,7 +164,9 @@ def read_field_tables(
             water=_state(found.water, pack, ("water",)),
             rain=_rain(found.rain, pack),
             vehicles=VehiclesTable(
-                old_after_s=found.vehicles.old_after_s, facts=tuple(found.vehicles.facts)
+                old_after_s=found.vehicles.old_after_s,
+                facts=tuple(found.vehicles.facts),
+                post=found.vehicles.post or "",
             ),
             cameras=pack.list(found.cameras.sources, "positions", ("cameras", "sources"))
             if found.cameras

@@ -13,10 +13,14 @@ from lawang.domain.programme import MeasureRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehiclesTable:
-    """A vehicle not heard of for `old_after_s` seconds counts as old; `facts` are those shown."""
+    """A vehicle not heard of for `old_after_s` seconds counts as old; `facts` are those shown.
+
+    `post` is the fact that names the post from which a vehicle goes out.
+    """
 
     old_after_s: float = 300.0
     facts: tuple[str, ...] = ()
+    post: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from lawang.board.field.facts import FIELD_PANELS, FieldFacts, feeds_of
 from lawang.board.field.vehicles import cameras, transit, vehicles
 from lawang.city import City
 from lawang.domain.alert import MessageType
-from lawang.domain.position import PositionStatus
+from lawang.domain.position import Position, PositionStatus
 from tests.board.field import NOW, build_alert, build_position, build_reading, plain, put
 
 SECOND = timedelta(seconds=1)
@@ -47,6 +47,29 @@ def test_a_vehicle_says_where_it_is_and_what_it_does(city: City) -> None:
             "t": NOW.isoformat(),
             "f": {"trayek": "TM1"},
         }
+    }
+
+
+def test_a_post_is_counted_by_what_its_engines_do(city: City) -> None:
+    def engine(name: str, post: str, status: PositionStatus, age: timedelta = SECOND) -> Position:
+        facts = {"pos": post} if post else {}
+        return build_position(
+            "armada_damkar", name, kind="mobil_damkar", status=status, facts=facts,
+            observed_at=NOW - age,
+        )  # fmt: skip
+
+    told = put(
+        FieldFacts(city),
+        engine("1", "Plaju", PositionStatus.STANDBY),
+        engine("2", "Plaju", PositionStatus.ACTIVE),
+        engine("3", "Plaju", PositionStatus.FAULTY),
+        engine("4", "Plaju", PositionStatus.STANDBY, age=6 * MINUTE),
+        engine("5", "Sako", PositionStatus.ACTIVE),
+        engine("6", "", PositionStatus.STANDBY),
+    )
+    assert vehicles(told, NOW)["posts"] == {
+        "Plaju": {"total": 4, "ready": 1, "out": 1, "old": 1},
+        "Sako": {"total": 1, "ready": 0, "out": 1, "old": 0},
     }
 
 

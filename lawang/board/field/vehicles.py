@@ -26,10 +26,12 @@ _FACT_MAX = 40
 
 
 def vehicles(facts: FieldFacts, now: datetime) -> Panel:
-    oldest = now.timestamp() - facts.city.field_tables.vehicles.old_after_s
-    shown = frozenset(facts.city.field_tables.vehicles.facts)
+    table = facts.city.field_tables.vehicles
+    oldest = now.timestamp() - table.old_after_s
+    shown = frozenset(table.facts)
     things: dict[str, Panel] = {}
     kinds: dict[str, dict[str, int]] = {}
+    posts: dict[str, dict[str, int]] = {}
     unlocated = 0
     for key, plain in facts.positions_of(vehicle_sources(facts.city)):
         entry, second = _thing(facts, key, plain, shown)
@@ -41,14 +43,28 @@ def vehicles(facts: FieldFacts, now: datetime) -> Panel:
             counts["old"] += 1
         elif entry["s"] == PositionStatus.ACTIVE.value:
             counts["active"] += 1
+        if post := plain["facts"].get(table.post):
+            _count_at(posts, str(post), entry["s"], second < oldest)
     if len(facts.things) > len(things):
         facts.things = {key: each for key, each in facts.things.items() if key in things}
     return {
         "sources": facts.lists["vehicles"],
         "things": things,
         "kinds": kinds,
+        "posts": posts,
         "unlocated": unlocated,
     }
+
+
+def _count_at(posts: dict[str, dict[str, int]], post: str, status: str, is_old: bool) -> None:
+    counts = posts.setdefault(post, {"total": 0, "ready": 0, "out": 0, "old": 0})
+    counts["total"] += 1
+    if is_old:
+        counts["old"] += 1
+    elif status == PositionStatus.STANDBY.value:
+        counts["ready"] += 1
+    elif status == PositionStatus.ACTIVE.value:
+        counts["out"] += 1
 
 
 def _thing(
