@@ -188,20 +188,25 @@ def show_interrupt(screen: Screen, scene: str) -> None:
 
 def with_longest_ages(screen: Screen) -> dict[str, list[str]]:
     """What is wrong while every tile says the longest that an age can be."""
-    # The page writes its own ages again every second; lists are drawn anew a frame after their
-    # room has changed.
+    # The page writes its own ages again every second, and may do so just before one looks; lists
+    # are drawn anew a frame after their room has changed. What is wrong is wrong each time.
     found = screen.script(
         f"""async ([texts, least]) => {{
           const text = texts[document.documentElement.lang] || texts.id;
           const write = () => {{
             for (const age of document.querySelectorAll('.scene .age')) age.textContent = text;
           }};
-          for (let frame = 0; frame < 3; frame += 1) {{
+          let found = {{}};
+          for (let look = 0; look < 3; look += 1) {{
+            for (let frame = 0; frame < 3; frame += 1) {{
+              write();
+              await new Promise((done) => requestAnimationFrame(done));
+            }}
             write();
-            await new Promise((done) => requestAnimationFrame(done));
+            found = ({FAULTS})(least);
+            if (Object.values(found).every((texts) => !texts.length)) break;
           }}
-          write();
-          return ({FAULTS})(least);
+          return found;
         }}""",
         [_LONGEST_AGE, LEAST_REM],
     )

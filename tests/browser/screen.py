@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Page, Request
+from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, JSHandle, Page, Request
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 #: The tiles of the wall, each with the selector of its age.
 TILE_AGES = ".tile [data-live-age]"
@@ -94,9 +95,12 @@ class Screen:
         self.page.goto(f"{self.url}{path}")
 
     def wait(self, expression: str, within_s: float = 90, argument: Any = None) -> float:
-        """Wait until a script expression is true in the page; returns how long in seconds."""
+        """Wait until a script expression is true in the page; returns how long in seconds.
+
+        What a page that still loads does not have yet is waited for as well.
+        """
         began = time.monotonic()
-        self.page.wait_for_function(expression, arg=argument, timeout=within_s * 1000)
+        self._wait(expression, within_s, argument)
         return time.monotonic() - began
 
     def catch(self, expression: str, within_s: float = 90, argument: Any = None) -> Any:
@@ -104,8 +108,19 @@ class Screen:
 
         What goes on by itself may be another thing when it is asked for once more.
         """
-        found = self.page.wait_for_function(expression, arg=argument, timeout=within_s * 1000)
-        return found.json_value()
+        return self._wait(expression, within_s, argument).json_value()
+
+    def _wait(self, expression: str, within_s: float, argument: Any) -> JSHandle:
+        patient = f"""(argument) => {{
+          try {{ return ({expression})(argument); }}
+          catch (error) {{ if (error instanceof TypeError) return false; throw error; }}
+        }}"""
+        try:
+            return self.page.wait_for_function(patient, arg=argument, timeout=within_s * 1000)
+        except PlaywrightTimeout:
+            # Where the expression itself is at fault, this says so.
+            self.page.evaluate(expression, argument)
+            raise
 
     def write_down(self) -> None:
         """From now on keep how this wall looks: the last time e-lapor was well, which it is when

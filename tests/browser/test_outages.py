@@ -273,7 +273,7 @@ def test_a_new_build_reloads_the_wall(broken: Demo, screen: Screen, pack: Path) 
     before = broken.process("web").pid
     broken.process("web").kill()
     wait_until(lambda: restarted(broken, "web", before), 60, "a new web process")
-    screen.wait("() => window.__old === undefined && window.lawang?.live.config()", 60)
+    screen.wait("() => window.__old === undefined && lawang.live.config()", 60)
     screen.wait_live()
     assert screen.script("() => sessionStorage.getItem('lawang-reload-why')") == "build"
     assert screen.script("() => lawang.live.config().build") != build

@@ -211,10 +211,11 @@ def test_a_screen_with_a_wrong_clock_shows_wib_and_right_ages(
 
 def test_nothing_on_the_wall_wants_to_be_touched(wall: Screen) -> None:
     wall.wait("() => getComputedStyle(document.querySelector('.tile')).cursor === 'none'")
-    # Sound has to be armed by hand, once; the map's windows are for who opens a wall at a desk.
+    # Sound has to be armed by hand, once; the map's windows and shades are for who opens a
+    # wall at a desk.
     clickable = wall.script(
         """() => [...document.querySelectorAll('.wall a, .wall button')]
-          .filter((each) => !each.closest('.wall-sound, .map-chips')).length"""
+          .filter((each) => !each.closest('.wall-sound, .map-chips, .map-measure')).length"""
     )
     assert clickable == 0
 

@@ -34,7 +34,7 @@ _HELD_HEAP = """(() => {
   Object.defineProperty(performance, 'memory', { value: {
     get usedJSHeapSize() { return window.__heap; } } });
 })()"""
-_SHOWN = "(scene) => window.lawang?.wall.items().some((item) => item.scene === scene)"
+_SHOWN = "(scene) => lawang.wall.items().some((item) => item.scene === scene)"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def beating(shared_beating: Screen, wall_site: WallSite) -> Iterator[Screen]:
 
 
 def wait_line(wall: Screen) -> None:
-    wall.wait("() => window.lawang?.live.config() && lawang.live.connection().state === 'live'")
+    wall.wait("() => lawang.live.config() && lawang.live.connection().state === 'live'")
     wall.wait("() => lawang.wall.items().length > 0")
 
 
@@ -154,7 +154,7 @@ def test_a_picture_of_a_wall_does_not_beat(wall_site: WallSite, open_screen: Ope
     asked: list[str] = []
     wall.page.on("request", lambda request: asked.append(request.url))
     wall.go("/wall/dinding?thumb=1")
-    wall.wait("() => window.lawang?.live.config()")
+    wall.wait("() => lawang.live.config()")
     until = wall.script("() => performance.now() + 6000")
     wall.wait("(until) => performance.now() > until", argument=until)
     assert [url for url in asked if "heartbeat" in url] == []

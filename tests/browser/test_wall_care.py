@@ -42,7 +42,7 @@ def shared_glass(wall_site: WallSite, open_shared_screen: OpenScreen) -> Screen:
 @pytest.fixture
 def glass(shared_glass: Screen, wall_site: WallSite) -> Iterator[Screen]:
     """The module's wall by the server's time and without alarms."""
-    shared_glass.wait("() => window.lawang?.live.config() && document.querySelector('.wall-shade')")
+    shared_glass.wait("() => lawang.live.config() && document.querySelector('.wall-shade')")
     shared_glass.wait("() => lawang.live.connection().state === 'live'")
     yield shared_glass
     wall_site.clear()
@@ -136,4 +136,4 @@ def test_a_wall_that_is_opened_before_its_server_waits_and_comes_by_itself(
         assert glass.text("h1") == "Menunggu server"
     finally:
         wall_site.start()
-    glass.wait("() => window.lawang?.live.connection().state === 'live'", 60)
+    glass.wait("() => lawang.live.connection().state === 'live'", 60)

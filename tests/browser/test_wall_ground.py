@@ -106,7 +106,7 @@ def site(
 
 def open_map(site: WallSite, open_screen: OpenScreen) -> Screen:
     screen = open_screen(site, "/wall/operator?thumb=1")
-    screen.wait("() => window.lawang?.live.config() && lawang.wall.cells.size")
+    screen.wait("() => lawang.live.config() && lawang.wall.cells.size")
     screen.wait("() => document.querySelector('.wall-map .leaflet-pane')")
     screen.script(_OPEN)
     screen.wait("() => window.peta && peta.state().labels?.regions.length")

@@ -69,7 +69,7 @@ _FEED = """() => {
 @pytest.fixture(scope="module")
 def shared_map(wall_site: WallSite, open_shared_screen: OpenScreen) -> Screen:
     screen = open_shared_screen(wall_site, "/wall/operator?thumb=1")
-    screen.wait("() => window.lawang?.live.config() && lawang.wall.cells.size")
+    screen.wait("() => lawang.live.config() && lawang.wall.cells.size")
     screen.wait("() => document.querySelector('.wall-map .leaflet-pane')")
     screen.script(_OPEN)
     screen.wait("() => peta.state().labels?.regions.length")

@@ -37,7 +37,7 @@ _OPEN = '.kota-figure[data-tile="open"] .figure-value'
 def opened(open_screen: OpenScreen, demo: ProgrammeDemo, path: str, **options: Any) -> Screen:
     """A wall that shows something and is heard."""
     wall = open_screen(demo, path, **options)
-    wall.wait("() => window.lawang?.live.config() && lawang.live.connection().state === 'live'")
+    wall.wait("() => lawang.live.config() && lawang.live.connection().state === 'live'")
     wall.wait("() => lawang.wall.items().length > 0 && document.querySelector('.scene .tile')")
     return wall
 
