@@ -113,7 +113,10 @@ class Screen:
     def _wait(self, expression: str, within_s: float, argument: Any) -> JSHandle:
         patient = f"""(argument) => {{
           try {{ return ({expression})(argument); }}
-          catch (error) {{ if (error instanceof TypeError) return false; throw error; }}
+          catch (error) {{
+            if (error instanceof TypeError || error instanceof ReferenceError) return false;
+            throw error;
+          }}
         }}"""
         try:
             return self.page.wait_for_function(patient, arg=argument, timeout=within_s * 1000)
