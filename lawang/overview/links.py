@@ -15,8 +15,12 @@ from lawang.domain.formula import (
     sources_of,
 )
 from lawang.domain.kpi import Horizon, Kpi
+from lawang.domain.measure import MeasureKind
 from lawang.kpi.cells import Days
+from lawang.kpi.measured import measure_of
 from lawang.overview.model import RecordsLink
+
+_SHARE, _MONEY = "%", "Rp"
 
 
 def source_names(kpi: Kpi, city: City) -> list[str]:
@@ -27,6 +31,15 @@ def source_names(kpi: Kpi, city: City) -> list[str]:
 def is_simulated(kpi: Kpi, city: City) -> bool:
     """Whether any of its sources is a simulated one."""
     return any(city.sources[name].simulated for name in source_names(kpi, city))
+
+
+def is_of_flow(kpi: Kpi, city: City) -> bool:
+    """Whether it is a share of things that are counted as they come, and not of an amount."""
+    formula = kpi.formula
+    if not isinstance(formula, ReadingRatioFormula) or kpi.unit != _SHARE:
+        return False
+    under = measure_of(city, formula.denominator)
+    return under is not None and under.kind is MeasureKind.FLOW and under.unit != _MONEY
 
 
 def records_of(kpi: Kpi, horizon: Horizon, city: City) -> list[RecordsLink]:

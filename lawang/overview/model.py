@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from lawang.domain.formula import is_share
 from lawang.domain.health import Health
 from lawang.domain.kpi import Kpi, KpiValue, RollUp, Span
 from lawang.domain.maturity import Assessment
@@ -26,7 +27,8 @@ class KpiLine:
 
     `before` are the equal horizons before. `spark` is its recent course, oldest first, at most 60
     points, missing days left out: by days, or by months where it is due monthly or more rarely.
-    `simulated` tells that any of its sources is a simulated one.
+    `simulated` tells that any of its sources is a simulated one; `of_flow` that it is a share of
+    things which a department counts by the day, as applications are.
     """
 
     kpi: Kpi
@@ -34,6 +36,16 @@ class KpiLine:
     before: Mapping[Span, KpiValue]
     spark: tuple[TrendPoint, ...]
     simulated: bool
+    of_flow: bool = False
+
+    def cohort(self, span: Span) -> int | None:
+        """Of how many cases a share is told; None of what is not known or not a share of cases."""
+        value = self.values[span]
+        if value.value is None:
+            return None
+        if is_share(self.kpi.formula):
+            return value.n
+        return round(value.den) if self.of_flow else None
 
 
 class ChangeKind(StrEnum):

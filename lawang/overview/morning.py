@@ -22,7 +22,6 @@ from typing import Any
 from sqlalchemy import Connection, func, literal, select, union_all
 
 from lawang.city import City
-from lawang.domain.formula import is_share
 from lawang.domain.incident import Status
 from lawang.domain.kpi import Daily, Direction, Grey, Horizon, Light, Span, sum_up, value_of
 from lawang.domain.programme import DayCount, MorningFigure
@@ -119,7 +118,7 @@ class MorningReader:
             target=None if value.target is None else rounded(value.target),
             light=value.light.value,
             higher=kpi.direction is Direction.UP,
-            cohort=value.n if is_share(kpi.formula) and value.value is not None else None,
+            cohort=line.cohort(Span.DAY),
             why_grey=None if value.grey is None else value.grey.value,
             compare=_compare(earlier, days[0]),
             sources=source_names(kpi, self._city),

@@ -29,7 +29,7 @@ from lawang.overview.districts import read_districts
 from lawang.overview.facts import FactBook, KpiFacts
 from lawang.overview.finance import read_finance
 from lawang.overview.ladder import read_ladder
-from lawang.overview.links import is_simulated
+from lawang.overview.links import is_of_flow, is_simulated
 from lawang.overview.milestones import milestone_lines
 from lawang.overview.model import Changes, Districts, KpiDetail, KpiLine, Overview
 from lawang.overview.overdue import read_overdue
@@ -217,6 +217,7 @@ class OverviewReader:
             before=facts.before,
             spark=facts.spark,
             simulated=is_simulated(kpi, self._city),
+            of_flow=is_of_flow(kpi, self._city),
         )
 
     def _roll_up(self, span: Span, last: date, lines: Mapping[str, KpiLine]) -> tuple[RollUp, ...]:

@@ -7,10 +7,10 @@ that the city's `mayor.toml` does not have is left out.
 
 An entry of an indicator, the light being the one of the mayor's page: name_id, name_en, unit,
 unit_en? (where it is another), value?, target? (what the value is held to), score?, light, higher
-(more is better), cohort? (of a share: how many records), span, last, observed_at?, change? (of the
-value since the equal horizon before, in its own unit), spark (values, oldest first, at most 30,
-missing days left out), simulated, simulated_target? (only where it is true), why_grey? (no_data,
-stale, few, no_target).
+(more is better), cohort? (of a share: of how many records, or of how many things that a department
+counts), span, last, observed_at?, change? (of the value since the equal horizon before, in its own
+unit), spark (values, oldest first, at most 30, missing days left out), simulated, simulated_target?
+(only where it is true), why_grey? (no_data, stale, few, no_target).
 
 ==========  =====================================================================================
 services    promises: [{id, entry}]; claimed, verified?, reopened: {id, entry}; unverifiable:
@@ -32,7 +32,6 @@ from datetime import datetime
 from typing import Any
 
 from lawang.city import City
-from lawang.domain.formula import is_share
 from lawang.domain.kpi import Direction, Kpi, Span
 from lawang.domain.service import RequestStatus
 from lawang.overview.links import source_names
@@ -186,7 +185,7 @@ def entry_of(line: KpiLine, span: Span = Span.MONTH) -> Panel:
         score=None if value.score is None else rounded(value.score),
         light=value.light.value,
         higher=kpi.direction is Direction.UP,
-        cohort=value.n if is_share(kpi.formula) and value.value is not None else None,
+        cohort=line.cohort(span),
         span=span.value,
         last=value.horizon.last.isoformat(),
         observed_at=None if value.observed_at is None else value.observed_at.isoformat(),

@@ -9,8 +9,14 @@ from typing import Any
 import pytest
 
 from lawang.city import City
-from lawang.domain.formula import IncidentFigure, IncidentFormula, ReadingFormula
+from lawang.domain.formula import (
+    IncidentFigure,
+    IncidentFormula,
+    ReadingFormula,
+    ReadingRatioFormula,
+)
 from lawang.domain.kpi import Combine, Daily, Direction, Kpi, Target
+from lawang.domain.measure import MeasureKind
 from lawang.domain.programme import Programme, ServicesProgramme
 from lawang.domain.service import RequestStatus, ServiceRequest
 from lawang.overview.model import Overview
@@ -136,6 +142,50 @@ def test_only_a_share_has_a_cohort(town: City, sqlite_history: History) -> None:
     put(sqlite_history, fact("pasien", LAST, 20.0, n=42))
     told = entry(town, sqlite_history, "pasien")
     assert (told["value"], "cohort" in told) == (20.0, False)
+
+
+def ratio(numerator: str, denominator: str, source: str) -> ReadingRatioFormula:
+    over, under = (ReadingFormula(source=source, measure=each) for each in (numerator, denominator))
+    return ReadingRatioFormula(numerator=over, denominator=under)
+
+
+def test_a_share_of_what_a_department_counts_tells_of_how_many(
+    city: City, sqlite_history: History
+) -> None:
+    printed = ratio("ktp_dicetak", "ktp_diajukan", "disdukcapil_layanan")
+    town = replace(city, kpis={"ktp": indicator(printed, id="ktp", unit="%")})
+    days = [fact("ktp", LAST - timedelta(days=back), 270.0, 300.0, n=1) for back in range(2)]
+    put(sqlite_history, *days)
+    told = entry(town, sqlite_history, "ktp")
+    assert (told["value"], told["cohort"]) == (0.9, 600)
+
+
+@pytest.mark.parametrize(
+    ("formula", "unit"),
+    [
+        (ratio("anak_berakta", "jumlah_anak", "disdukcapil"), "%"),
+        (ratio("ktp_dicetak", "ktp_diajukan", "disdukcapil_layanan"), "kali"),
+    ],
+    ids=["stock", "no share"],
+)
+def test_what_is_no_share_of_what_is_counted_tells_no_cohort(
+    city: City, sqlite_history: History, formula: ReadingRatioFormula, unit: str
+) -> None:
+    for part in (formula.numerator, formula.denominator):
+        assert part.measure in city.sources[part.source].measures
+    put(sqlite_history, fact("bagian", LAST, 270.0, 300.0, n=1))
+    town = replace(city, kpis={"bagian": indicator(formula, id="bagian", unit=unit)})
+    assert "cohort" not in entry(town, sqlite_history, "bagian")
+
+
+def test_a_share_of_money_is_not_one_of_so_many_rupiah(city: City, sqlite_history: History) -> None:
+    paid = ratio("pbb_penerimaan", "pbb_penerimaan", "pbb")
+    measures = dict(city.sources["pbb"].measures)
+    measures["pbb_penerimaan"] = replace(measures["pbb_penerimaan"], kind=MeasureKind.FLOW)
+    sources = {**city.sources, "pbb": replace(city.sources["pbb"], measures=measures)}
+    put(sqlite_history, fact("lunas", LAST, 5e8, 1e9, n=1))
+    kpis = {"lunas": indicator(paid, id="lunas", unit="%")}
+    assert "cohort" not in entry(replace(city, sources=sources, kpis=kpis), sqlite_history, "lunas")
 
 
 def test_an_entry_of_a_simulated_source_says_so(town: City, sqlite_history: History) -> None:
