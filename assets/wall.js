@@ -100,11 +100,12 @@ window.lawang.wall = (() => {
     };
     guard(cell, () => {
       cell.handle = scene.mount(element, context) || {};
-      for (const name of scene.panels) {
-        const panel = live.panel(name);
-        if (panel && cell.handle.update) cell.handle.update(name, panel, undefined, null);
-      }
     });
+    for (const name of scene.panels) {
+      const panel = live.panel(name);
+      if (panel && cell.handle && cell.handle.update)
+        guard(cell, () => cell.handle.update(name, panel, undefined, null));
+    }
     live.refresh();
   }
 

@@ -178,8 +178,13 @@
   /** What the line about the rest of a list takes, in rem. */
   const MORE_REM = 1.75;
 
-  /** As many rows of a list as its element has room for, beside the line about the rest. */
-  function fill(element, list, rem, draw) {
+  /** As many rows of a list as its element has room for, beside the line about the rest; an empty
+   * one says in words that there is nothing. */
+  function fill(element, list, rem, draw, none = say("no data yet")) {
+    if (!list.length) {
+      element.replaceChildren(nothing(none));
+      return;
+    }
     if (!refills.has(element)) resized.observe(element);
     const height = element.clientHeight;
     const room = fit(element, rem);

@@ -140,8 +140,7 @@
         const all = Object.values(panel.warnings).sort(
           (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.sent_at.localeCompare(a.sent_at),
         );
-        if (all.length) parts.fill(warnings.body, all, 3.5, warningRow);
-        else warnings.body.replaceChildren(parts.nothing(say("No warning is in force for the city")));
+        parts.fill(warnings.body, all, 3.5, warningRow, say("No warning is in force for the city"));
       }
 
       function drawFloods() {

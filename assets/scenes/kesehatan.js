@@ -83,8 +83,7 @@
         ]);
         parts.fill(queues.body, all, 2.35, clinicRow);
         const medicines = Object.values(panel.stock || {}).sort((a, b) => (b.low || 0) - (a.low || 0));
-        if (medicines.length) parts.fill(stock.body, medicines, 2.35, stockRow);
-        else stock.body.replaceChildren(parts.nothing(say("no data yet")));
+        parts.fill(stock.body, medicines, 2.35, stockRow);
       }
 
       function drawVehicles(panel) {

@@ -105,6 +105,7 @@
             dayNote(p),
           ]);
         if (s) drawLicences(s);
+        else licences.body.replaceChildren(parts.nothing(say("no data yet")));
       }
 
       function drawLicences(panel) {

@@ -81,10 +81,9 @@
         const told = all.filter(([, each]) => each.delay_s !== undefined);
         const late = told.filter(([, each]) => each.delay_s > LATE_S);
         lateFigure.set(told.length ? number(late.length) : format.MISSING, say("of {n} routes that tell", { n: number(told.length) }));
-        parts.fill(routes.body, all, 2.4, ([id, each]) => routeRow(id, each));
+        parts.fill(routes.body, all, 2.4, ([id, each]) => routeRow(id, each), say("No route tells anything now"));
         const said = Object.values(panel.notices || {});
-        if (said.length) parts.fill(notices.body, said, 3.55, noticeRow);
-        else notices.body.replaceChildren(parts.nothing(say("No disruption is announced")));
+        parts.fill(notices.body, said, 3.55, noticeRow, say("No disruption is announced"));
       }
 
       function drawVehicles(panel) {

@@ -33,7 +33,7 @@ FAULTS = r"""(least) => {
     + ' .fin-name, .gauge-name, .route-name, .warning-head, .warning-note, .promise-name,'
     + ' .chip-name, .chip-opd, .pagi-name, .pagi-owner, .alarm-text, .source-names, .scene-name,'
     + ' .name';
-  const found = { scrolls: [], outside: [], cut: [], overlap: [], small: [], ages: [] };
+  const found = { scrolls: [], outside: [], cut: [], overlap: [], small: [], ages: [], empty: [] };
   const page = document.scrollingElement;
   if (page.scrollHeight > innerHeight || page.scrollWidth > innerWidth)
     found.scrolls.push(`${page.scrollWidth} x ${page.scrollHeight}`);
@@ -56,6 +56,9 @@ FAULTS = r"""(least) => {
     const heard = age && /\d/.test(age.textContent) && age.dataset.health !== 'never';
     if (tile.matches('.tile') && !heard)
       found.ages.push(`${name(tile)}: ${age ? age.textContent : 'none'}`);
+    const body = tile.querySelector('.tile-body');
+    if (body && !body.innerText.trim() && !body.querySelector('canvas, img, video, .map-slot'))
+      found.empty.push(name(tile));
     for (const other of tiles) {
       if (other === tile || tile.contains(other) || other.contains(tile)) continue;
       const its = other.getBoundingClientRect();
@@ -151,6 +154,24 @@ _SHOW_INTERRUPT = f"""(scene) => {{
   const cause = longest ? longest.id : '-';
   follow([{{ cell: '', scene, filters: {{}}, why: 'interrupt', cause }}]);
 }}"""
+#: Leave of every panel but its frame, as in a city whose departments have told nothing yet: tables
+#: and lists are empty, the other sections are not there.
+_TELL_NOTHING = """() => {
+  // Those of the wall itself, and those that have every row in them from the start.
+  const FRAMES = ['programme', 'walls', 'sources', 'indicators', 'incidents', 'regions', 'ranking',
+    'counters'];
+  const isObject = (each) => each && typeof each === 'object';
+  for (const name of window.lawang.live.config().panels) {
+    if (FRAMES.includes(name)) continue;
+    const panel = window.lawang.live.panel(name) || {};
+    for (const [key, value] of Object.entries(panel)) {
+      if (key === 'sources' || !isObject(value)) continue;
+      if (Array.isArray(value)) panel[key] = [];
+      else if (Object.values(value).every(isObject)) panel[key] = {};
+      else delete panel[key];
+    }
+  }
+}"""
 #: What an age says when most is wrong, from a source that is polled rarely.
 _LONGEST_AGE = {
     "id": "3\u00a0dari\u00a06\u00a0terlambat · 22\u00a0Nov\u00a006:17 · 59\u00a0mnt",
@@ -168,7 +189,7 @@ def show_scene(screen: Screen, scene: str, **filters: Any) -> None:
 
 
 def faults(screen: Screen) -> dict[str, list[str]]:
-    """What is wrong with what is shown now: scrolls, outside, cut, overlap, small, ages."""
+    """What is wrong with what is shown now: scrolls, outside, cut, overlap, small, ages, empty."""
     found = cast("dict[str, list[str]]", screen.script(FAULTS, LEAST_REM))
     return {kind: texts for kind, texts in found.items() if texts}
 
@@ -184,6 +205,11 @@ def show_interrupt(screen: Screen, scene: str) -> None:
     """Show a scene with an alarm beside it, once each of its tiles has an age."""
     screen.script(_SHOW_INTERRUPT, scene)
     screen.wait(_READY, argument=scene)
+
+
+def tell_nothing(screen: Screen) -> None:
+    """Empty the lists and tables of all panels that the page has heard."""
+    screen.script(_TELL_NOTHING)
 
 
 def with_longest_ages(screen: Screen) -> dict[str, list[str]]:

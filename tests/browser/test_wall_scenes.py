@@ -17,6 +17,7 @@ from tests.browser.glass import (
     show_interrupt,
     show_scene,
     show_thirds,
+    tell_nothing,
     with_longest_ages,
 )
 from tests.browser.programme import ProgrammeDemo
@@ -161,6 +162,20 @@ def test_nothing_is_cut_when_every_age_is_at_its_longest(glass: Screen) -> None:
     for scene in SCENES:
         show_scene(glass, scene)
         found[scene] = with_longest_ages(glass)
+    assert found == {scene: {} for scene in SCENES}
+
+
+def test_a_tile_that_has_nothing_to_show_says_so(
+    wall_demo: ProgrammeDemo, open_screen: OpenScreen
+) -> None:
+    wall = open_wall(open_screen, wall_demo, "/wall/tetap?scene=kota")
+    found = {}
+    for scene in SCENES:
+        show_scene(wall, scene)
+        tell_nothing(wall)
+        show_scene(wall, scene)
+        found[scene] = faults(wall)
+    assert wall.complaints == []
     assert found == {scene: {} for scene in SCENES}
 
 
