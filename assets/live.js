@@ -33,6 +33,7 @@ window.lawang.live = (() => {
   let everLive = false;
   let refreshing = tooOldOrLarge;
   const renderers = {};
+  const formatters = new Map();
   const beginners = [];
   const startedAt = performance.now();
 
@@ -47,8 +48,15 @@ window.lawang.live = (() => {
     return config && config.lang === "en" ? "en-GB" : "id-ID";
   }
 
+  /** Making one costs far more than using it: each is made once. */
+  function formatter(Format, language, options) {
+    const key = `${Format.name} ${language} ${JSON.stringify(options)}`;
+    if (!formatters.has(key)) formatters.set(key, new Format(language, options));
+    return formatters.get(key);
+  }
+
   function number(value) {
-    return new Intl.NumberFormat(locale()).format(value);
+    return formatter(Intl.NumberFormat, locale(), {}).format(value);
   }
 
   /** Seconds since 1970 by the server's clock; runs on by this machine's monotonic one. */
@@ -61,22 +69,23 @@ window.lawang.live = (() => {
   }
 
   function written(options, at) {
-    return new Intl.DateTimeFormat(locale(), { timeZone: config.timezone, ...options }).format(
-      new Date(at * 1000),
-    );
+    const format = formatter(Intl.DateTimeFormat, locale(), { timeZone: config.timezone, ...options });
+    return format.format(new Date(at * 1000));
   }
 
   function day(at) {
     return written({ year: "numeric", month: "2-digit", day: "2-digit" }, at);
   }
 
+  /** 14:03, by the city's clock. */
+  function timeOfDay(at, options = {}) {
+    const parts = { timeZone: config.timezone, hour: "2-digit", minute: "2-digit", ...options };
+    return formatter(Intl.DateTimeFormat, "en-GB", parts).format(new Date(at * 1000));
+  }
+
   /** 14:03, with the date before it when it is not today. */
   function clock(at) {
-    const time = new Intl.DateTimeFormat("en-GB", {
-      timeZone: config.timezone,
-      hour: "2-digit",
-      minute: "2-digit",
-    }).format(new Date(at * 1000));
+    const time = timeOfDay(at);
     return day(at) === day(now())
       ? time
       : `${written({ day: "numeric", month: "short" }, at)} ${time}`;
@@ -323,12 +332,7 @@ window.lawang.live = (() => {
     const time = now();
     write(
       document.getElementById("clock-time"),
-      new Intl.DateTimeFormat("en-GB", {
-        timeZone: config.timezone,
-        hour: "2-digit",
-        minute: "2-digit",
-        second: "2-digit",
-      }).format(new Date(time * 1000)),
+      timeOfDay(time, { second: "2-digit" }),
     );
     write(
       document.getElementById("clock-date"),
@@ -444,7 +448,9 @@ window.lawang.live = (() => {
     },
     say,
     number,
+    formatter,
     clock,
+    timeOfDay,
     seconds,
     health,
     /** What a source is about, in the language of the page. */

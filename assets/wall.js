@@ -95,7 +95,6 @@ window.lawang.wall = (() => {
       cell: cell.id,
       item,
       filters: item.filters || {},
-      language: live.config().lang,
       map: (options) => place(cell, options),
     };
     guard(cell, () => {
@@ -211,6 +210,8 @@ window.lawang.wall = (() => {
           panel.since ? say("since {time}", { time: live.clock(live.seconds(panel.since)) }) : "",
         ]),
       ]),
+      // Not all of its rules could be judged: it may be too low.
+      (panel.unknown || []).length ? part("span", { class: "status-unknown" }, "◐") : "",
     );
   }
 
@@ -253,7 +254,7 @@ window.lawang.wall = (() => {
         part("span", { class: "alarm-calm" }, [
           known ? say("No alerts") : say("alerts not heard yet"),
           known ? ` · ${say("{n} rules watch", { n: number(panel.rules) })}` : "",
-          shelvedNote(panel),
+          besides(panel),
         ]),
       );
       return;
@@ -266,13 +267,18 @@ window.lawang.wall = (() => {
       open.length > 1
         ? part("span", { class: "alarm-more" }, say("+{n} more", { n: number(open.length - 1) }))
         : "",
-      part("span", { class: "alarm-shelved" }, shelvedNote(panel)),
+      part("span", { class: "alarm-shelved" }, besides(panel)),
     );
   }
 
-  function shelvedNote(panel) {
-    const count = (panel.shelved || 0) + (panel.silenced || 0);
-    return count ? ` · ${live.say("{n} set aside", { n: live.number(count) })}` : "";
+  /** What no alert tells: those set aside, and what is watched but says nothing to its rule. */
+  function besides(panel) {
+    const aside = (panel.shelved || 0) + (panel.silenced || 0);
+    const blind = Object.values(panel.blind || {}).reduce((sum, n) => sum + n, 0);
+    return [
+      aside ? ` · ${live.say("{n} set aside", { n: live.number(aside) })}` : "",
+      blind ? ` · ◐ ${live.say("{n} unwatched", { n: live.number(blind) })}` : "",
+    ].join("");
   }
 
   function alarmText(alarm) {
@@ -419,6 +425,7 @@ window.lawang.wall = (() => {
     select,
     selected: () => selected,
     worstFirst,
+    banner,
     alarmText,
     severityWord,
     opdName,

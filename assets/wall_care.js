@@ -60,11 +60,7 @@ window.lawang.wall.care = (() => {
   }
 
   function isNight({ from, to }, at) {
-    const time = new Intl.DateTimeFormat("en-GB", {
-      timeZone: live.config().timezone,
-      hour: "2-digit",
-      minute: "2-digit",
-    }).format(new Date(at * 1000));
+    const time = live.timeOfDay(at);
     return from <= to ? time >= from && time < to : time >= from || time < to;
   }
 

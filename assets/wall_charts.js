@@ -68,24 +68,14 @@
     return text;
   }
 
-  /** A course with its last point. `marks` are values drawn as level lines, `band` [low, high]. */
-  function spark(values, { marks = [], band, fromZero = false, label, className = "" } = {}) {
+  /** A course with its last point. `marks` are values drawn as level lines. */
+  function spark(values, { marks = [], label, className = "" } = {}) {
     const points = pointsOf(values);
     const known = points.filter(([, y]) => isKnown(y));
     if (known.length < 2) return part("span", { class: "chart-none" });
-    const scale = scaleOf(points, [...marks, ...(band || [])], fromZero);
+    const scale = scaleOf(points, marks);
     const [lastX, lastY] = known[known.length - 1];
     const drawn = [];
-    if (band)
-      drawn.push(
-        shape("rect", {
-          class: "chart-band",
-          x: 0,
-          width: 100,
-          y: scale.y(band[1]),
-          height: Math.max(0.5, scale.y(band[0]) - scale.y(band[1])),
-        }),
-      );
     for (const mark of marks.filter(isKnown))
       drawn.push(
         shape("line", { class: "chart-mark", x1: 0, x2: 100, y1: scale.y(mark), y2: scale.y(mark) }),
@@ -95,35 +85,6 @@
     const end = `M${scale.x(lastX).toFixed(2)} ${scale.y(lastY).toFixed(2)}h0`;
     drawn.push(shape("path", { class: "chart-end", d: end }));
     return frame(`spark ${className}`, drawn, label);
-  }
-
-  /** Upright bars from zero; `hot` tells which index is marked, `line` a level to compare with. */
-  function columns(values, { hot = -1, line, label, className = "" } = {}) {
-    const known = values.filter(isKnown);
-    const most = Math.max(0, ...known, isKnown(line) ? line : 0) || 1;
-    const wide = 100 / Math.max(1, values.length);
-    const drawn = values.map((value, index) =>
-      isKnown(value)
-        ? shape("rect", {
-            class: index === hot ? "chart-column hot" : "chart-column",
-            x: (index * wide + wide * 0.12).toFixed(2),
-            width: (wide * 0.76).toFixed(2),
-            y: (100 - (96 * value) / most).toFixed(2),
-            height: ((96 * value) / most).toFixed(2),
-          })
-        : "",
-    );
-    if (isKnown(line))
-      drawn.push(
-        shape("line", {
-          class: "chart-mark",
-          x1: 0,
-          x2: 100,
-          y1: 100 - (96 * line) / most,
-          y2: 100 - (96 * line) / most,
-        }),
-      );
-    return frame(`columns ${className}`, drawn, label);
   }
 
   /** A lying bar of a share 0 to 1 with a tick at what was due. Parts: [{share, className}]. */
@@ -173,5 +134,5 @@
     return frame(`course ${className}`, drawn, label);
   }
 
-  window.lawang.wall.charts = { spark, columns, bullet, course, shape };
+  window.lawang.wall.charts = { spark, bullet, course };
 })();

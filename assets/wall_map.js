@@ -15,8 +15,7 @@
  *   legend   which layers it tells of: true, false, or a list of them
  *   bounds   [[south, west], [north, east]], {kecamatan: code} or {at: [lon, lat], km}; without them
  *            the place of the alert that put the scene on the glass, else the whole city
- * and the handle {update(name, panel), select(code), pulse([lon, lat]), frame(bounds), release(),
- * state()}. Panels that the page hears are taken by themselves; `update` may give them as well.
+ * and the handle {update(name, panel), select(code), pulse([lon, lat]), release(), state()}. Panels that the page hears are taken by themselves; `update` may give them as well.
  */
 "use strict";
 
@@ -176,11 +175,6 @@ window.lawang.map = Object.assign(window.lawang.map || {}, {
         for (const layer of Object.values(state.shown)) if (layer.select) layer.select(code);
       },
       pulse: (place) => state.shown.alarms && state.shown.alarms.pulse(place),
-      frame(bounds) {
-        state.options.bounds = bounds;
-        state.place = "";
-        put(state);
-      },
       release() {
         if (state.released) return;
         state.released = true;
@@ -327,7 +321,7 @@ window.lawang.map = Object.assign(window.lawang.map || {}, {
     const { kecamatan = [], opd = [], category = [] } = state.options.filters;
     if (category.length && !category.includes(feature.c)) return false;
     if (kecamatan.length && !kecamatan.includes(feature.k)) return false;
-    if (opd.length && !opd.includes(state.board.facts.opds[feature.o])) return false;
+    if (opd.length && !opd.includes(live.config().departments[feature.o])) return false;
     const from = began(state);
     return from === null || timeOf(feature) >= from;
   }
@@ -497,6 +491,5 @@ window.lawang.map = Object.assign(window.lawang.map || {}, {
   window.lawang.wall = window.lawang.wall || {};
   window.lawang.wall.map = show;
   own.number = number;
-  own.WINDOWS = WINDOWS;
   own.windowWord = windowWord;
 })();

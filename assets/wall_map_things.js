@@ -9,7 +9,6 @@
   const { say, number, part } = live;
   /** By the severity of a mark that was passed, as the signs of alerts (wall.js SIGNS). */
   const SIGNS = { critical: "diamond", major: "fire", minor: "other", info: "ring" };
-  const OLD_S = 3 * 3600;
 
   function toneOf(severity) {
     if (severity === "critical" || severity === "major") return own.tone("bad");
@@ -64,7 +63,7 @@
           const [x, y] = pixel(place, gauge);
           if (x < 0 || y < 0 || x > width || y > height) continue;
           const severity = severityOf(gauge);
-          const old = isOld(gauge.at, OLD_S);
+          const old = lawang.wall.parts.isSilent(gauge);
           const colour = toneOf(severity);
           const radius = own.rem(severity ? 0.85 : 0.6);
           context.globalAlpha = old ? 0.5 : 1;
@@ -104,6 +103,8 @@
           const panel = view.panel(name);
           if (!panel || !panel.measure) return "";
           const { name_id, name_en, unit } = panel.measure;
+          // A gauge of rain counts on since midnight; what is drawn is of one hour.
+          const shown = name === "rain" ? say("Rain of the last hour, mm") : `${live.config().lang === "id" ? name_id : name_en} (${unit})`;
           const words = {
             critical: say("critical"),
             major: say("major"),
@@ -114,7 +115,7 @@
           return part("div", { class: "map-keys-row map-shapes" }, [
             part("span", { class: "map-key" }, [
               own.sign(calm, "gauge"),
-              `${live.config().lang === "id" ? name_id : name_en} (${unit})`,
+              shown,
             ]),
             ...used.map((severity) =>
               part("span", { class: "map-key" }, [
@@ -137,8 +138,7 @@
   }
 
   own.layers.gauges = gauges("water", "gauge", 0);
-  own.layers.gauges_rain = gauges("rain", "ring", 1);
-  own.layers.rain = own.layers.gauges_rain;
+  own.layers.rain = gauges("rain", "ring", 1);
 
   // --- cameras ------------------------------------------------------------------------------------------
 
@@ -263,6 +263,7 @@
       for (const warning of all()) {
         const shapes = shapesOf(warning);
         if (!shapes.length) drawn.placeless += 1;
+        const pattern = shapes.length && hatch(context, warning.severity);
         for (const shape of shapes) {
           const outline = new Path2D();
           const polygons = shape.type === "Polygon" ? [shape.coordinates] : shape.coordinates;
@@ -276,7 +277,7 @@
             });
             outline.closePath();
           }
-          context.fillStyle = hatch(context, warning.severity);
+          context.fillStyle = pattern;
           context.fill(outline, "evenodd");
           context.lineWidth = own.rem((HATCHES[warning.severity] || HATCHES.unknown)[2]);
           context.strokeStyle = warningTone(warning.severity);
@@ -331,7 +332,7 @@
   /** A ring on the map; the few there are stand as elements, so that moving costs no script. */
   function ring(board, [longitude, latitude], className, severity) {
     const icon = L.divIcon({ className, iconSize: [0, 0] });
-    const mark = L.marker([latitude, longitude], { icon, interactive: false, keyboard: false });
+    const mark = L.marker([latitude, longitude], { icon, interactive: false, keyboard: false, autoPanOnFocus: false });
     mark.addTo(board.map);
     if (severity) mark.getElement().dataset.severity = severity;
     return mark;

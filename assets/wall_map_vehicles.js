@@ -17,7 +17,6 @@
   const FRAME_MS = 50;
   const SLOWEST_MS = 1000;
   const LONGEST_MS = 60000;
-  const OLD_S = 600;
   /** Metres of the equator in a unit of the map, and the fastest that is drawn as a way. */
   const EARTH_M = 40075017;
   const FASTEST_M_S = 45;
@@ -84,6 +83,12 @@
       run();
     }
 
+    /** After so many seconds a vehicle that was not heard of counts as old, here as in the totals. */
+    function oldAfter() {
+      const panel = view.panel("vehicles");
+      return panel ? panel.old_after_s : Infinity;
+    }
+
     function isWanted(kind) {
       return !view.options.kinds || view.options.kinds.includes(kind);
     }
@@ -145,6 +150,7 @@
       const base = context.getTransform();
       const ratio = base.a;
       const question = own.rem(1.375);
+      const limit = oldAfter();
       for (const known of things.values()) {
         const moving = known.span && time - known.start < known.span;
         if (moving) drawn.gliding += 1;
@@ -152,7 +158,7 @@
         const x = ux * place.size - place.left;
         const y = uy * place.size - place.top;
         if (x < -40 || y < -40 || x > width + 40 || y > height + 40) continue;
-        const old = now - known.seen > OLD_S;
+        const old = now - known.seen > limit;
         const state = old ? "old" : known.thing.s;
         const shape = shapeOf(known.thing.k);
         const arrow = !old && state === "aktif" && (moving || typeof known.thing.h === "number");
@@ -230,7 +236,7 @@
           ]),
           part("span", { class: "map-key" }, [
             part("b", { class: "map-old" }, "?"),
-            say("not heard for {n} min", { n: number(OLD_S / 60) }),
+            say("not heard for {n} min", { n: number(oldAfter() / 60) }),
           ]),
         ]);
       },

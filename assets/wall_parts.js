@@ -13,10 +13,8 @@
   }
 
   function decimal(value, least, most) {
-    return new Intl.NumberFormat(locale(), {
-      minimumFractionDigits: least,
-      maximumFractionDigits: most,
-    }).format(value);
+    const digits = { minimumFractionDigits: least, maximumFractionDigits: most };
+    return live.formatter(Intl.NumberFormat, locale(), digits).format(value);
   }
 
   function known(value) {
@@ -78,12 +76,9 @@
     return `${value > 0 ? "+" : "−"}${size}${suffix}`;
   }
 
-  function minutes(seconds) {
-    return known(seconds) ? say("{n} min", { n: number(seconds / 60) }) : MISSING;
-  }
-
   function day(iso, options = { day: "numeric", month: "short" }) {
-    return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", ...options }).format(new Date(iso));
+    const format = live.formatter(Intl.DateTimeFormat, locale(), { timeZone: "UTC", ...options });
+    return format.format(new Date(iso));
   }
 
   // --- parts ---------------------------------------------------------------------------------
@@ -194,14 +189,22 @@
     refills.set(element, { height, again, first: element.firstChild });
   }
 
+  /** A gauge that has said nothing for this long is silent, whatever its last value. */
+  const SILENT_S = 1800;
+
+  function isSilent(gauge) {
+    return !gauge.at || live.now() - live.seconds(gauge.at) > SILENT_S;
+  }
+
+  /** Rain of less than an hour is less than the rain of an hour, and says so. */
+  function partOfHour(gauge) {
+    return gauge.minutes ? say("in {n} min", { n: number(gauge.minutes) }) : "";
+  }
+
   /** Why no gauge tells a value: they are silent, or have not spoken for long enough. */
   function noGauge(gauges, silent) {
     const all = Object.keys(gauges || {}).length;
     return silent >= all ? say("all gauges are silent") : say("not enough data");
-  }
-
-  function lamp(health) {
-    return part("span", { class: "state-lamp", "data-health": health }, part("span", { class: "lamp" }));
   }
 
   const LIGHTS = { green: "●", amber: "◆", red: "▲", grey: "○" };
@@ -250,7 +253,7 @@
   }
 
   Object.assign(window.lawang.wall, {
-    format: { number, percent, compact, money, figure: figureText, score, signed, minutes, day, MISSING },
+    format: { number, percent, compact, money, figure: figureText, score, signed, day, MISSING },
     parts: {
       tile,
       figure,
@@ -258,8 +261,9 @@
       rows,
       fit,
       fill,
+      isSilent,
       noGauge,
-      lamp,
+      partOfHour,
       light,
       lightWord,
       nothing,

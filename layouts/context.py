@@ -80,6 +80,7 @@ class PageContext:
                 category.id: {"id": category.name_id, "en": category.name_en}
                 for category in self.city.categories.values()
             }
+            extra["departments"] = {each.id: each.opd for each in self.city.sources.values()}
             extra["opds"] = {opd.id: opd.name for opd in self.city.opds.values()}
         return PageFacts(
             build=self.build,

@@ -77,7 +77,7 @@ def map_facts(context: PageContext, language: str) -> dict[str, Any]:
     """What the script knows of the city beside its lines.
 
     `regions` are {code: {n: name, p: [longitude, latitude], a: km², i?: inhabitants}}, `marks` the
-    shape of each category that has one, `opds` the department of each source.
+    shape of each category that has one.
     """
     city = context.city
     return {
@@ -85,7 +85,6 @@ def map_facts(context: PageContext, language: str) -> dict[str, Any]:
         "regions": {region.code: _region(region) for region in city.kecamatan},
         "landmarks": [[each.name, each.longitude, each.latitude] for each in city.landmarks],
         "marks": {each.id: each.mark for each in city.categories.values() if each.mark != "other"},
-        "opds": {source.id: source.opd for source in city.sources.values()},
         "approximate": city.boundaries.approximate,
         "credits": _credits(city, context.tiles, language),
         "tiles": context.tiles is not None,

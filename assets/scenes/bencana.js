@@ -7,23 +7,17 @@
   const { parts, format, charts } = window.lawang.wall;
   const FLOOD = ["banjir", "drainase"];
   const SIGNS = { none: "●", info: "○", minor: "◆", major: "▲", critical: "◆" };
-  /** A gauge that has said nothing for this long is named as silent, whatever its last value. */
-  const SILENT_S = 1800;
   const LOOK_MS = 5000;
 
   function markOf(panel, gauge) {
     return (panel.marks || []).find((mark) => mark.rule === gauge.mark);
   }
 
-  function isSilent(gauge) {
-    return !gauge.at || live.now() - live.seconds(gauge.at) > SILENT_S;
-  }
-
   /** Gauges with the highest mark first, then by value; silent ones after those that speak. */
   function sorted(panel) {
     const height = (gauge) => (panel.marks || []).findIndex((mark) => mark.rule === gauge.mark);
     return Object.entries(panel.gauges || {})
-      .map(([id, gauge]) => ({ id, ...gauge, silent: isSilent(gauge) }))
+      .map(([id, gauge]) => ({ id, ...gauge, silent: parts.isSilent(gauge) }))
       .sort(
         (a, b) =>
           Number(a.silent) - Number(b.silent) || height(b) - height(a) || (b.v ?? -1e9) - (a.v ?? -1e9),
@@ -59,7 +53,7 @@
         gauge.silent
           ? part("span", { "data-ago": gauge.at })
           : rise === undefined
-            ? ""
+            ? parts.partOfHour(gauge)
             : `${rise > 0.5 ? "▲" : rise < -0.5 ? "▼" : "="} ${format.number(Math.abs(rise))}`,
       ]),
       part("span", { class: "gauge-value" }, format.number(gauge.v, digits)),
@@ -89,7 +83,9 @@
     panels: ["water", "rain", "warnings", "incidents", "regions", "vehicles"],
     mount(root, context) {
       const span = context.filters.window || "6h";
-      const map = parts.tile({ title: say("Water, rain, warnings and reports of flooding"), panel: "incidents", className: "ben-map", id: "map" });
+      const { category = [] } = context.filters;
+      const shown = { ...context.filters, category: category.length ? category : FLOOD };
+      const map = parts.tile({ title: say("Water, warnings and reports of flooding"), panel: "incidents", className: "ben-map", id: "map" });
       const slot = part("div", { class: "map-slot" });
       map.body.append(slot);
       const figures = {
@@ -114,7 +110,7 @@
         slot,
         layers: ["regions", "warnings", "incidents", "gauges"],
         measure: "open",
-        filters: { ...context.filters, category: context.filters.category || FLOOD },
+        filters: shown,
         window: span,
       });
 
@@ -128,7 +124,7 @@
         const first = speaking.reduce((most, each) => (!most || each.v > most.v ? each : most), null);
         const state = first && stateOf(panel, first);
         figure.set(first ? format.number(first.v, digits) : format.MISSING, first
-          ? [part("span", { class: `gauge-${state.severity}` }, [state.sign, " "]), state.word ? `${state.word} · ` : "", shortName(first.n)]
+          ? [part("span", { class: `gauge-${state.severity}` }, [state.sign, " "]), state.word ? `${state.word} · ` : "", shortName(first.n), " ", parts.partOfHour(first)]
           : parts.noGauge(panel.gauges, silent));
         if (silent) tile.head.dataset.note = say("{n} silent", { n: number(silent) });
         else delete tile.head.dataset.note;
@@ -137,7 +133,8 @@
       function drawWarnings() {
         const panel = live.panel("warnings");
         if (!panel || !panel.warnings) return;
-        const all = Object.values(panel.warnings).sort(
+        const inForce = (each) => !each.expires_at || live.seconds(each.expires_at) > live.now();
+        const all = Object.values(panel.warnings).filter(inForce).sort(
           (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.sent_at.localeCompare(a.sent_at),
         );
         parts.fill(warnings.body, all, 3.5, warningRow, say("No warning is in force for the city"));
@@ -147,12 +144,14 @@
         const panel = live.panel("incidents");
         if (!panel) return;
         const { passes, windowWord } = window.lawang.wall.filters;
-        const floods = Object.values(panel.features).filter((each) => FLOOD.includes(each.c));
-        const young = floods.filter((each) => passes({ window: span }, { at: each.t }));
-        numbers.flood.set(
-          number(floods.length),
-          say("{n} in the {window}", { n: number(young.length), window: windowWord(span) }),
+        const place = { ...context.filters, window: null, category: FLOOD };
+        const floods = Object.values(panel.features).filter((each) =>
+          passes(place, { category: each.c, kecamatan: each.k, source: each.o }),
         );
+        const young = floods.filter((each) => passes({ window: span }, { at: each.t }));
+        numbers.flood.set(number(floods.length), [
+          say("with a point · {n} in the {window}", { n: number(young.length), window: windowWord(span) }),
+        ]);
       }
 
       /** A post is ready with one vehicle that stands by; what was not heard of does not count. */

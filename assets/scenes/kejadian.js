@@ -50,15 +50,16 @@
   }
 
   /** Whether a report of this category, place, source and time is within the filters. */
-  function passes(filters, { category, kecamatan, at }) {
+  function passes(filters, { category, kecamatan, source, at }) {
     if ((filters.category || []).length && !filters.category.includes(category)) return false;
     if ((filters.kecamatan || []).length && !filters.kecamatan.includes(kecamatan)) return false;
+    if ((filters.opd || []).length && !filters.opd.includes(live.config().departments[source])) return false;
     const span = SPANS_S[filters.window];
     return !span || live.now() - live.seconds(at) <= span;
   }
 
   function narrows(filters) {
-    return Boolean((filters.category || []).length || (filters.kecamatan || []).length);
+    return ["category", "kecamatan", "opd"].some((name) => (filters[name] || []).length);
   }
 
   function chips(filters) {
@@ -131,7 +132,7 @@
     );
     const nowhere = { open: 0, past_due: 0, new_today: 0 };
     for (const each of Object.values(features)) {
-      if (!passes({ ...filters, window: null }, { category: each.c, kecamatan: each.k })) continue;
+      if (!passes({ ...filters, window: null }, { category: each.c, kecamatan: each.k, source: each.o })) continue;
       const row = rows[each.k] || nowhere;
       row.open += 1;
       row.past_due += each.d;
@@ -215,14 +216,17 @@
         places.replaceChildren(
           rankingHead(say("new")),
           ...rows.map((row) => rankingRow(row.name, row, most, row.code)),
-          rankingRow(say("without location"), panel.unlocated, most),
+          // Reports without a point are not among those that a narrowed scene counts.
+          isNarrow ? "" : rankingRow(say("without location"), panel.unlocated, most),
         );
       }
 
       function drawLatest() {
         const panel = live.panel("latest");
         if (!panel) return;
-        const events = panel.events.filter((each) => passes(filters, each));
+        const events = panel.events.filter((each) =>
+          passes(filters, { ...each, source: each.incident.split(":")[0] }),
+        );
         list.replaceChildren(...events.map(eventRow));
         if (!events.length) list.append(parts.nothing(say("Nothing of this kind among the latest events")));
       }

@@ -5,18 +5,15 @@
   const live = window.lawang.live;
   const { say, number, part } = live;
   const { parts, format } = window.lawang.wall;
-  const SILENT_S = 1800;
 
   function highest(panel) {
     return Object.values((panel && panel.gauges) || {})
-      .filter((each) => each.v !== undefined && each.at && live.now() - live.seconds(each.at) <= SILENT_S)
+      .filter((each) => each.v !== undefined && !parts.isSilent(each))
       .reduce((most, each) => (!most || each.v > most.v ? each : most), null);
   }
 
   function silent(panel) {
-    return Object.values((panel && panel.gauges) || {}).filter(
-      (each) => !each.at || live.now() - live.seconds(each.at) > SILENT_S,
-    ).length;
+    return Object.values((panel && panel.gauges) || {}).filter(parts.isSilent).length;
   }
 
   function dimensionWord(id) {
@@ -34,7 +31,7 @@
   }
 
   window.lawang.wall.scene("kota", {
-    panels: ["counters", "regions", "incidents", "indicators", "water", "rain", "vehicles"],
+    panels: ["counters", "regions", "incidents", "indicators", "water", "rain", "vehicles", "status"],
     mount(root, context) {
       const map = parts.tile({ title: say("Open reports by kecamatan"), panel: "incidents", className: "kota-map", id: "map" });
       const slot = part("div", { class: "map-slot" });
@@ -118,6 +115,7 @@
         figures[name].set(first ? format.number(first.v, digits) : format.MISSING, [
           first ? first.n.replace(/\s*\((tiruan|simulasi)\)/i, "").replace(/^Pos (duga air|hujan)\s+/i, "") : parts.noGauge(panel.gauges, quiet),
           mark ? part("span", { class: "worse" }, ` · ▲ ${parts.named(mark)}`) : "",
+          first && first.minutes ? ` · ${parts.partOfHour(first)}` : "",
           first && quiet ? ` · ✕ ${say("{n} silent", { n: number(quiet) })}` : "",
         ]);
       }
@@ -158,7 +156,7 @@
       drawStatus();
       return {
         update(name, panel, before, patch) {
-          drawStatus();
+          if (name === "status") drawStatus();
           if (name === "counters") drawCounters(panel);
           if (name === "water") drawGauges("water", 0);
           if (name === "rain") drawGauges("rain", 1);

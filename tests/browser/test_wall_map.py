@@ -47,7 +47,8 @@ _FEED = """() => {
       k: "bus", n: "<b>", p: [104.7 + n * 0.002, -2.97], s: "aktif", t: ago(5),
     };
   things["bus:tua"] = { k: "bus", n: "x", p: [104.75, -2.99], s: "aktif", t: ago(4000) };
-  peta.update("vehicles", { sources: [], things, kinds: { bus: { total: 41 } }, unlocated: 2 });
+  peta.update("vehicles", { sources: [], things, kinds: { bus: { total: 41 } }, old_after_s: 300,
+    unlocated: 2 });
   peta.update("water", {
     sources: [], measure: { name_id: "Muka air", name_en: "Level", unit: "cm" }, unlocated: 1,
     marks: [{ rule: "siaga", severity: "major", over: 100 }],

@@ -51,6 +51,28 @@ LEAST_FIGURE_PX = 64
 _FIGURES = """() => [...document.querySelectorAll('.scene .figure:not(.small) .figure-value')]
   .filter((each) => each.checkVisibility())
   .map((each) => parseFloat(getComputedStyle(each).fontSize))"""
+#: Reports on the map, open ones with a point, and those about floods, of the last seven days.
+_FLOODS = """() => {
+  const wall = window.lawang.wall;
+  const cell = [...wall.cells.values()].find((each) => each.item?.scene === 'bencana');
+  const drawn = cell?.placed?.state().incidents;
+  const week = window.lawang.live.now() - 7 * 86400;
+  const features = Object.values(window.lawang.live.panel('incidents').features)
+    .filter((each) => window.lawang.live.seconds(each.t) >= week);
+  const floods = features.filter((each) => ['banjir', 'drainase'].includes(each.c));
+  return drawn?.reports && [drawn.reports, features.length, floods.length];
+}"""
+#: What the foot says beside no alert, of an alarms panel with these fields.
+_BESIDES = """(fields) => {
+  const panel = window.lawang.live.panel('alarms');
+  const kept = { ...panel };
+  Object.assign(panel, { alarms: {}, rules: 14 }, fields);
+  window.lawang.wall.banner(panel);
+  const said = document.getElementById('alarm-line').textContent;
+  Object.assign(panel, kept);
+  window.lawang.wall.banner(panel);
+  return said;
+}"""
 _CAPITAL = """async () => {
   await document.fonts.load('100px B612');
   const pen = document.createElement('canvas').getContext('2d');
@@ -145,6 +167,22 @@ def test_scenes_are_whole_in_english(wall_demo: ProgrammeDemo, open_screen: Open
         found["+".join(scenes)] = faults(wall)
     assert {where: what for where, what in found.items() if what} == {}
     assert wall.complaints == []
+
+
+def test_the_flood_scene_shows_floods_where_its_item_names_no_category(glass: Screen) -> None:
+    """An item of a playlist without a category has an empty list of them."""
+    resize(glass, FULL_HD)
+    show_scene(glass, "bencana", category=[], window="7d")
+    on_map, of_week, floods = glass.catch(_FLOODS)
+    assert on_map == floods < of_week
+
+
+def test_the_foot_says_what_nobody_watches(glass: Screen) -> None:
+    resize(glass, FULL_HD)
+    show_scene(glass, "kota")
+    said = glass.script(_BESIDES, {"shelved": 2, "blind": {"air": 3, "sunyi": 1}})
+    assert "2 dikesampingkan" in said
+    assert "◐ 4 tak terpantau" in said
 
 
 def test_a_narrowed_scene_says_by_what_and_is_whole(glass: Screen) -> None:

@@ -51,6 +51,7 @@ def vehicles(facts: FieldFacts, now: datetime) -> Panel:
         "sources": facts.lists["vehicles"],
         "things": things,
         "kinds": kinds,
+        "old_after_s": table.old_after_s,
         "posts": posts,
         "unlocated": unlocated,
     }
