@@ -24,7 +24,7 @@ from benchmarks.poll.mix import EVERY_S, SHARES, lay_out, spread, write_pack
 from benchmarks.poll.watching import judge_cadence
 from benchmarks.stream.screens import Load, StreamScreen, Tally
 from benchmarks.stream.wall import ALWAYS, FEATURES, Wall, wall_panels
-from benchmarks.wall.glass import Heap, Traffic
+from benchmarks.wall.glass import Heap, Traffic, sum_data
 from benchmarks.wall.site import SCREEN, copy_pack
 from connectors.registry import bind
 from lawang.city import load_city
@@ -380,6 +380,21 @@ def test_a_heap_grows_from_the_median_of_its_first_to_that_of_its_last(
 def test_one_heap_tells_no_growth() -> None:
     with pytest.raises(BenchError, match="less than twice"):
         soak.judge_heaps(_heaps(20), 60)
+
+
+def test_values_of_scripts_are_told_from_compiled_code() -> None:
+    snapshot = {
+        "snapshot": {
+            "meta": {
+                "node_fields": ["type", "name", "id", "self_size", "edge_count"],
+                "node_types": [["hidden", "array", "string", "object", "code", "native"], "string"],
+            }
+        },
+        "nodes": [1, 0, 1, 16, 0, 2, 0, 3, 20, 0, 3, 0, 5, 24, 2, 4, 0, 7, 900, 0, 5, 0, 9, 700, 0],
+    }
+    assert sum_data(snapshot) == 16 + 20 + 24
+    assert soak.judge_data([200, 190, 205])["data_growth_percent"] == 2.5
+    assert soak.judge_data([200]) == {}
 
 
 def _beats(*seconds: float) -> list[dict[str, Any]]:

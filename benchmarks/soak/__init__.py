@@ -1,8 +1,9 @@
 """What becomes of a wall that nobody touches: its heap, its main thread and its heartbeats.
 
 One wall in Chromium on a whole demonstration, the flood night at sixty times its speed played over
-and over, every scene in its turn of a few seconds. After one whole rotation its heap is measured
-after garbage collections, always under the same scene; what the collections cost is not counted.
+and over, every scene in its turn of a few seconds. Once the browser has compiled what a wall runs,
+its heap is measured after garbage collections, always under the same scene; what the collections
+cost is not counted.
 In the same run, on the same facts, a stock Dash page (`benchmarks.wall.stock`) is watched the same
 way; it is watched for a shorter time, and growth is compared by the hour.
 """
@@ -41,6 +42,7 @@ from lawang.settings import ROOT
 
 AIMS = (
     Aim("heap_growth_percent", "heap after garbage collection, growth, %", at_most=5),
+    Aim("data_growth_percent", "values of scripts in it, growth, %", at_most=5),
     Aim("long_tasks", f"tasks over {LONG_MS} ms in steady state", at_most=0),
     Aim("missed_beats", "heartbeats more than 20 s apart", at_most=0),
     Aim("errors", "errors of scripts and of the console", at_most=0),
@@ -61,6 +63,12 @@ _FLOOD_EVERY_S = 10.0
 #: Alarms lengthen a rotation; a scene that has not come by then does not come.
 _ROTATIONS = 8
 _MISSED_S = 20.0
+#: Show one scene, or go on with the programme.
+_SHOW = """(scene) => {
+  const wall = window.lawang.wall;
+  wall.settings().scene = scene;
+  wall.resume();
+}"""
 _SHOWN = """() => {
   const item = window.lawang.wall.items()[0];
   return item ? [item.scene, item.why] : ["", ""];
@@ -69,20 +77,24 @@ _SHOWN = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many minutes the wall and the stock page are watched, and how long a scene stays."""
+    """How many minutes the wall and the stock page are watched, and how long a scene stays.
+
+    Before it is watched, the wall shows every scene `rounds` times, as fast as they can be drawn.
+    """
 
     minutes: float
     stock_minutes: float
     dwell_s: int
+    rounds: int
 
 
-FULL = Plan(minutes=30, stock_minutes=10, dwell_s=6)
-QUICK = Plan(minutes=2, stock_minutes=1, dwell_s=5)
+FULL = Plan(minutes=30, stock_minutes=10, dwell_s=6, rounds=60)
+QUICK = Plan(minutes=2, stock_minutes=1, dwell_s=5, rounds=2)
 
 
 def for_minutes(minutes: float) -> Plan:
     """A full plan of that length."""
-    return Plan(minutes, max(1.0, minutes / 3), FULL.dwell_s)
+    return Plan(minutes, max(1.0, minutes / 3), FULL.dwell_s, FULL.rounds)
 
 
 def measure(plan: Plan, say: Say) -> Figures:
@@ -90,7 +102,7 @@ def measure(plan: Plan, say: Say) -> Figures:
     load = os.getloadavg()[0]
     with open_browser() as browser, open_site(plan.dwell_s) as site:
         say(f"the demonstration is well; {site.rotation_s:.0f} s a rotation, load {load:.1f}")
-        figures = watch_wall(browser, site, plan.minutes * 60)
+        figures = watch_wall(browser, site, plan.minutes * 60, plan.rounds)
         _say_page(say, "the wall", figures, "")
         with open_stock(site) as address:
             figures |= watch_stock(browser, site, address, plan.stock_minutes * 60)
@@ -116,14 +128,16 @@ def _say_page(say: Say, name: str, figures: Figures, prefix: str) -> None:
 # --- the two pages -------------------------------------------------------------------------------
 
 
-def watch_wall(browser: Any, site: Site, seconds: float) -> Figures:
-    """Watch the wall of a site for so long, after one whole rotation."""
+def watch_wall(browser: Any, site: Site, seconds: float, rounds: int = 0) -> Figures:
+    """Watch the wall of a site for so long, after `rounds` quick ones and one whole rotation."""
     with (
         listen_to_beats(site) as beats,
         open_page(browser, f"{site.url}/wall/{SCREEN}", WALL_READY) as page,
     ):
         page.first_tile_ms()
         watch = _Watch(page, site)
+        cold = page.heap()
+        watch.warm_up(rounds)
         seen = watch.pass_rotation()
         beats.beats.clear()
         turns = 0
@@ -132,9 +146,12 @@ def watch_wall(browser: Any, site: Site, seconds: float) -> Figures:
             watch.wait_for_turn()
             watch.look_at_heap()
             turns += 1
+            if turns == 1:
+                watch.look_at_data()
             if watch.lasted_s >= seconds and turns > 1:
                 break
-        figures = watch.figures()
+        watch.look_at_data()
+        figures = {"heap_cold_mb": round(cold.used_bytes / 1e6, 2), **watch.figures()}
         told = list(beats.beats)
     figures |= judge_beats(told)
     figures["errors"] += max((float(each["errors"]) for each in told), default=0.0)
@@ -162,6 +179,7 @@ class _Watch:
     page: Page
     site: Site
     heaps: list[Heap] = field(default_factory=list)
+    data: list[int] = field(default_factory=list)
     tasks_ms: list[float] = field(default_factory=list)
     traffic: Traffic = field(default_factory=Traffic)
     busy_s: float = 0.0
@@ -185,6 +203,14 @@ class _Watch:
             self.page.page.wait_for_timeout(min(left, _LOOK_S) * 1000)
             self._look()
             self._keep_flooding()
+
+    def warm_up(self, rounds: int) -> None:
+        """Show every scene so often: Chromium compiles what runs often, and keeps what it made."""
+        for _ in range(rounds):
+            for scene in self.site.scenes:
+                self.page.page.evaluate(_SHOW, scene)
+                self.rest(_LOOK_S)
+        self.page.page.evaluate(_SHOW, "")
 
     def pass_rotation(self) -> set[str]:
         """Return when every scene has been on the glass; which those are."""
@@ -221,11 +247,17 @@ class _Watch:
         self.heaps.append(self.page.heap())
         self._resume()
 
+    def look_at_data(self) -> None:
+        """Measure what of the heap is values of the scripts; this look is not added up either."""
+        self.data.append(self.page.data_bytes())
+        self._resume()
+
     def figures(self) -> Figures:
         """What was seen, by the names that `AIMS` uses."""
         minutes, seconds = self.lasted_s / 60, self.lasted_s
         return {
             **judge_heaps(self.heaps, seconds),
+            **judge_data(self.data),
             "minutes": round(minutes, 1),
             "busy_ms_per_s": round(1000 * self.busy_s / seconds, 1),
             "long_tasks": float(sum(each > LONG_MS for each in self.tasks_ms)),
@@ -284,6 +316,18 @@ def judge_heaps(heaps: Sequence[Heap], seconds: float) -> Figures:
         "nodes_end": float(end.nodes),
         "listeners_begin": float(begin.listeners),
         "listeners_end": float(end.listeners),
+    }
+
+
+def judge_data(data: Sequence[int]) -> Figures:
+    """Growth of the values of scripts from the first look to the last, if there were two."""
+    if len(data) < 2:
+        return {}
+    begin, end = data[0], data[-1]
+    return {
+        "data_begin_mb": round(begin / 1e6, 2),
+        "data_end_mb": round(end / 1e6, 2),
+        "data_growth_percent": round(100 * (end - begin) / begin, 2),
     }
 
 

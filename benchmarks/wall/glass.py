@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from benchmarks.figures import BenchError
 from benchmarks.mayor.phone import find_browser
@@ -24,6 +26,8 @@ LONG_MS = 200
 _KINDS = {"Script": "script", "Stylesheet": "style", "Font": "font", "Media": "video"}
 #: Where the pictures of cameras come from.
 _VIDEO = "/api/v1/cameras/"
+#: Kinds of nodes in a heap snapshot that are not values of scripts.
+_NO_DATA = frozenset({"code", "native", "hidden", "synthetic"})
 
 #: Notes long tasks, and the moment at which `bench.ready()` first says that a tile speaks.
 _WATCH = """window.bench = { tasks: [], first: 0, ready: () => false };
@@ -178,6 +182,34 @@ class Page:
         used = self.session.send("Runtime.getHeapUsage")["usedSize"]
         counts = self.session.send("Memory.getDOMCounters")
         return Heap(int(used), int(counts["nodes"]), int(counts["jsEventListeners"]))
+
+    def data_bytes(self) -> int:
+        """What the heap holds of values, once garbage is collected (see `sum_data`)."""
+        chunks: list[str] = []
+
+        def keep(told: dict[str, Any]) -> None:
+            chunks.append(told["chunk"])
+
+        self.session.on("HeapProfiler.addHeapSnapshotChunk", keep)
+        self.session.send("HeapProfiler.takeHeapSnapshot", {"reportProgress": False})
+        self.session.remove_listener("HeapProfiler.addHeapSnapshotChunk", keep)
+        return sum_data(orjson.loads("".join(chunks)))
+
+
+def sum_data(snapshot: Mapping[str, Any]) -> int:
+    """Bytes of objects, lists, texts, numbers, closures and their shapes in a heap snapshot of V8.
+
+    The rest is compiled code, which grows as more of a page has run often enough to be worth it,
+    and what lies outside of the heap of scripts.
+    """
+    fields = snapshot["snapshot"]["meta"]["node_fields"]
+    kinds = snapshot["snapshot"]["meta"]["node_types"][fields.index("type")]
+    nodes, width = snapshot["nodes"], len(fields)
+    of_kind = nodes[fields.index("type") :: width]
+    sizes = nodes[fields.index("self_size") :: width]
+    return sum(
+        size for kind, size in zip(of_kind, sizes, strict=True) if kinds[kind] not in _NO_DATA
+    )
 
 
 @contextmanager
