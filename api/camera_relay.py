@@ -220,6 +220,7 @@ class CameraRelay(Collector):
                 if self._read_at is None:
                     raise
                 # Cameras do not move: what was known goes on being shown.
+                self._read_at = self._clock()
                 return
             self._cameras = {each.id: self._camera_of(each) for each in found}
             self._read_at = self._clock()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote
@@ -14,12 +16,23 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from api.camera_relay import CameraRelay
 from api.playlist import NotAPlaylist, rewrite
+from connectors.http import client_for
 from lawang.city import City
 from lawang.city.network import Network
 from lawang.domain.facts import Facts
+from lawang.store.engine import open_engine
 from lawang.store.history import History
-from tests.api.conftest import NEWEST, Web, make_installation, sentence_of, serve_web
+from tests.api.conftest import (
+    NEWEST,
+    Hand,
+    Web,
+    make_installation,
+    sentence_of,
+    serve_web,
+    without_table,
+)
 from tests.api.life import SOURCE, position
 
 SEGMENT = b"\x47" + b"segment" * 100
@@ -331,6 +344,38 @@ def test_a_dead_camera_is_not_asked_again_at_once(web: Web, server: CameraServer
         assert time.monotonic() < deadline, "this machine is too slow to tell"
     assert answers == [502] * 5
     assert server.asked["/dead/index.m3u8"] - before <= 1
+
+
+def test_while_history_is_away_the_list_is_asked_for_now_and_then(
+    city: City, sqlite_url: str
+) -> None:
+    hand = Hand()
+
+    def settle(history: History, name: str) -> None:
+        told = [position(1, kind="kamera", name=name)]
+        facts = Facts(zone=city.timezone, positions=told)
+        history.settle(SOURCE, [], fetched_at=NEWEST, fence=1, facts=facts)
+
+    async def life() -> list[str]:
+        heard: list[str] = []
+
+        async def hear_later(seconds: float) -> None:
+            hand.now += seconds
+            (camera,) = await relay.cameras()
+            heard.append(camera.name)
+
+        with closing(History(open_engine(sqlite_url))) as history:
+            relay = CameraRelay(city, history, client_for, clock=hand)
+            settle(history, "Ampera")
+            await hear_later(0)
+            with without_table(sqlite_url, "position"):
+                await hear_later(6)
+            settle(history, "Jembatan Ampera")
+            await hear_later(3)
+            await hear_later(3)
+        return heard
+
+    assert asyncio.run(life()) == ["Ampera", "Ampera", "Ampera", "Jembatan Ampera"]
 
 
 def test_figures_of_cameras_are_among_the_metrics(web: Web) -> None:

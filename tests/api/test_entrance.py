@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,19 +13,23 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from api.screen_keys import CHECK_EVERY_S, ScreenKeys
 from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.domain.screen import BEAT_EVERY
 from lawang.store.engine import open_engine
 from lawang.store.history import History
+from lawang.store.screens import ScreenToken
 from tests.api.conftest import (
     PATIENCE_S,
+    Hand,
     Web,
     board_of,
     make_installation,
     sentence_of,
     serve_web,
     until,
+    without_table,
 )
 
 OPERATOR = "kunci-operator-rahasia-72"
@@ -246,3 +251,24 @@ def test_the_desk_is_for_operators(guarded: Guarded) -> None:
     assert refused.status_code == 403
     assert 'action="/operator"' in refused.text
     assert guarded.web.browser.get("/screens").status_code == 200
+
+
+def test_while_history_is_away_a_key_stays_good_and_is_asked_after_now_and_then(
+    sqlite_url: str,
+) -> None:
+    hand = Hand()
+    with closing(History(open_engine(sqlite_url))) as history:
+        token, key = history.screens.make_token("uji", "Sari", utc_now())
+        keys = ScreenKeys(history.screens, utc_now, monotonic=hand)
+
+        def find_later(seconds: float) -> ScreenToken | None:
+            hand.now += seconds
+            return asyncio.run(keys.find(key))
+
+        assert find_later(0) == token
+        with without_table(sqlite_url, "screen_token"):
+            assert find_later(CHECK_EVERY_S) == token
+        history.screens.revoke_token(token.id, utc_now())
+        # Not asked again yet, or a lost database would hold every call up.
+        assert find_later(CHECK_EVERY_S / 2) == token
+        assert find_later(CHECK_EVERY_S) is None

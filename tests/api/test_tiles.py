@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from api.tiles import BLANK, TileProxy, TilesAway, make_tiles_router
 from lawang.tiles import TileFacts, Tiles, TileServer, content_type
-from tests.api.conftest import Web
+from tests.api.conftest import Hand, Web
 from tests.test_tiles import PNG, open_file, write_pmtiles
 
 
@@ -66,16 +66,6 @@ def run_origin() -> Iterator[Origin]:
 def origin() -> Iterator[Origin]:
     with run_origin() as running:
         yield running
-
-
-class Hand:
-    """A monotonic clock that moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def ask(tiles: Tiles | None, *paths: str) -> list[httpx.Response]:
