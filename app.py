@@ -132,7 +132,7 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
         )
     )
     server.include_router(make_sign_in_router(settings.operator_token, clock))
-    server.include_router(make_tiles_router(tiles))
+    server.include_router(make_tiles_router(tiles, city.bbox))
     pages = _create_dash(server, city.short_name)
 
     dash_calls = _CheckedCalls(server, pages)

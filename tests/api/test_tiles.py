@@ -15,9 +15,13 @@ import pytest
 from fastapi import FastAPI
 
 from api.tiles import BLANK, TileProxy, TilesAway, make_tiles_router
+from lawang.domain.region import Box
 from lawang.tiles import TileFacts, Tiles, TileServer, content_type
 from tests.api.conftest import Hand, Web
 from tests.test_tiles import PNG, open_file, write_pmtiles
+
+#: About Palembang's.
+BOX = Box(-3.1, 104.6, -2.85, 104.9)
 
 
 @dataclass
@@ -71,7 +75,7 @@ def origin() -> Iterator[Origin]:
 def ask(tiles: Tiles | None, *paths: str) -> list[httpx.Response]:
     """What the route answers, asked one after the other."""
     server = FastAPI()
-    server.include_router(make_tiles_router(tiles))
+    server.include_router(make_tiles_router(tiles, BOX))
 
     async def all_of_them() -> list[httpx.Response]:
         async with (
@@ -118,10 +122,28 @@ def test_a_server_is_asked_once_for_a_picture(origin: Origin) -> None:
     assert origin.asked == ["/10/811/520.png"]
 
 
-def test_a_missing_picture_of_a_server_leaves_the_ground_empty(origin: Origin) -> None:
-    origin.status = 404
-    (answer,) = ask(origin.server(), "/tiles/10/811/520")
+@pytest.mark.parametrize("status", [204, 400, 404, 410])
+def test_a_missing_picture_of_a_server_leaves_the_ground_empty(origin: Origin, status: int) -> None:
+    origin.status, origin.says = status, b""
+    answers = ask(origin.server(), "/tiles/10/811/520", "/tiles/10/811/521")
+    assert [(each.status_code, each.content) for each in answers] == [(200, BLANK)] * 2
+    assert len(origin.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/tiles/19/414720/266514", "/tiles/22/3317760/2132112", "/tiles/10/0/0"]
+)
+def test_a_server_is_not_asked_for_what_no_map_shows(origin: Origin, path: str) -> None:
+    (answer,) = ask(origin.server(), path)
     assert (answer.status_code, answer.content) == (200, BLANK)
+    assert origin.asked == []
+
+
+@pytest.mark.parametrize("path", ["/tiles/0/0/0", "/tiles/13/6420/4164", "/tiles/18/207360/133257"])
+def test_a_server_is_asked_for_what_a_wide_wall_shows_around_the_city(
+    origin: Origin, path: str
+) -> None:
+    assert [each.content for each in ask(origin.server(), path)] == [PNG]
 
 
 def test_a_server_that_fails_is_left_in_peace_and_the_browser_told_to_ask_again(
