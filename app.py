@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
+from urllib.parse import parse_qs
 
 import dash
 import fastapi_offline
@@ -424,17 +425,26 @@ class _CheckedCalls:
             return "There is no such callback. Load the page again."
         if not _fits(call, callback):
             return "The call is not what its callback takes. Load the page again."
+        # Dash lets the query win over what stands in the path, which is what a key was checked for.
+        if any(
+            "screen" in parse_qs(each, keep_blank_values=True) for each in _asked(call, "search")
+        ):
+            return "Which screen is meant is said by the path alone: /wall/<screen>."
         return None
 
 
 def _pages_of(body: bytes) -> list[str]:
     """The paths of the pages that a sound call asks Dash for."""
-    call = orjson.loads(body)
+    return [path or "/" for path in _asked(orjson.loads(body), "pathname")]
+
+
+def _asked(call: dict[str, Any], name: str) -> list[str]:
+    """The paths ("pathname") or queries ("search") of the pages that a sound call is about."""
     return [
-        str(value.get("value") or "/")
+        str(value.get("value") or "").removeprefix("?")
         for value in (*call["inputs"], *call.get("state", ()))
         if isinstance(value, dict)
-        and (value.get("id"), value.get("property")) == ("_pages_location", "pathname")
+        and (value.get("id"), value.get("property")) == ("_pages_location", name)
     ]
 
 
