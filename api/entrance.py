@@ -119,7 +119,8 @@ class Entrance:
                 return
         query = parse_qsl(call.url.query, keep_blank_values=True)
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        answer = RedirectResponse(call.url.path + (f"?{rest}" if rest else ""), 303)
+        # Two slashes in front would be another host.
+        answer = RedirectResponse(_plain(call.url.path) + (f"?{rest}" if rest else ""), 303)
         answer.headers["cache-control"] = "no-store"
         answer.headers["referrer-policy"] = "no-referrer"
         if token is not None:
@@ -223,11 +224,12 @@ class Entrance:
 
 
 def _plain(path: str) -> str:
-    return path.rstrip("/") or "/"
+    """As Dash reads a path: slashes at its ends do not count, however many."""
+    return "/" + path.strip("/")
 
 
 def _is_wall(path: str) -> bool:
-    return _plain(path) == "/wall" or path.startswith("/wall/")
+    return f"{_plain(path)}/".startswith("/wall/")
 
 
 def _beating(path: str) -> str | None:

@@ -105,6 +105,11 @@ def test_a_key_in_the_address_goes_into_a_cookie_that_no_script_reads(guarded: G
     assert key not in answer.text
 
 
+def test_a_key_in_the_address_leads_to_no_other_host(guarded: Guarded) -> None:
+    _, key = guarded.key()
+    assert guarded.get(f"//wall/utama?token={key}").headers["location"] == "/wall/utama"
+
+
 def test_behind_tls_the_cookie_is_for_tls_alone(guarded: Guarded) -> None:
     _, key = guarded.key()
     answer = guarded.get(f"/wall/utama?token={key}", headers={"x-forwarded-proto": "https"})
@@ -237,12 +242,13 @@ def asks_for(web: Web, path: str, headers: dict[str, str]) -> httpx.Response:
 
 
 def test_dash_gives_nobody_a_page_that_the_address_would_not(guarded: Guarded) -> None:
-    assert asks_for(guarded.web, "/screens", FAR).status_code == 403
-    assert asks_for(guarded.web, "/wall/utama", FAR).status_code == 403
+    for path in ("/screens", "//screens", "/screens//", "/wall", "/wall/utama", "//wall/utama"):
+        assert asks_for(guarded.web, path, FAR).status_code == 403, path
     assert asks_for(guarded.web, "/sources", FAR).status_code == 200
     _, key = guarded.key()
     cookie = {**FAR, "cookie": f"lawang_screen={key}"}
-    assert asks_for(guarded.web, "/sources", cookie).status_code == 403
+    for path in ("/sources", "/wall/operator", "//wall/operator", "//screens"):
+        assert asks_for(guarded.web, path, cookie).status_code == 403, path
     assert asks_for(guarded.web, "/wall/utama", cookie).status_code == 200
 
 
