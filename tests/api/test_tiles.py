@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
+from api import tiles as tiles_module
 from api.tiles import BLANK, TileProxy, TilesAway, make_tiles_router
 from lawang.domain.region import Box
 from lawang.tiles import TileFacts, Tiles, TileServer, content_type
@@ -32,6 +35,9 @@ class Origin:
     status: int = 200
     says: bytes = PNG
     location: str = ""
+    #: Between one byte and the next, in seconds.
+    drips_s: float = 0.0
+    answering: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
     def server(self) -> TileServer:
@@ -43,16 +49,23 @@ class Origin:
 @contextmanager
 def run_origin() -> Iterator[Origin]:
     origin = Origin()
+    origin.answering.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             origin.asked.append(self.path)
+            origin.answering.wait(20)
             self.send_response(origin.status)
             if origin.location:
                 self.send_header("location", origin.location)
             self.send_header("content-length", str(len(origin.says)))
             self.end_headers()
-            self.wfile.write(origin.says)
+            with suppress(ConnectionError):
+                for byte in origin.says if origin.drips_s else []:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(origin.drips_s)
+                if not origin.drips_s:
+                    self.wfile.write(origin.says)
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
@@ -207,3 +220,45 @@ def test_what_was_got_once_is_shown_on_while_the_server_is_away(origin: Origin) 
 
     assert asyncio.run(life()) == PNG
     assert len(origin.asked) == 2
+
+
+def test_a_server_that_drips_is_away(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles_module, "_LIMIT_S", 0.5)
+    origin.says, origin.drips_s = PNG + bytes(100), 0.05
+    assert [each.status_code for each in ask(origin.server(), "/tiles/10/811/520")] == [204]
+
+
+def test_walls_that_ask_at_once_cost_the_server_one_picture(origin: Origin) -> None:
+    origin.answering.clear()
+
+    async def life() -> list[bytes | None]:
+        proxy = TileProxy(origin.server())
+        asking = [asyncio.create_task(proxy.get(10, 811, 520)) for _ in range(12)]
+        while not origin.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        asking.pop().cancel()
+        await asyncio.sleep(0)
+        origin.answering.set()
+        found = await asyncio.gather(*asking)
+        await proxy.close()
+        return found
+
+    assert asyncio.run(life()) == [PNG] * 11
+    assert len(origin.asked) == 1
+
+
+def test_that_a_server_is_away_and_back_is_logged_once_each(origin: Origin) -> None:
+    clock = Hand()
+
+    async def life() -> None:
+        proxy = TileProxy(origin.server(), clock=clock)
+        for number, status in enumerate([500, 500, 503, 200, 200, 500]):
+            origin.status = status
+            with suppress(TilesAway):
+                await proxy.get(10, 811, number)
+            clock.now += 31
+        await proxy.close()
+
+    with capture_logs() as logs:
+        asyncio.run(life())
+    assert [each["event"] for each in logs] == ["tiles away", "tiles back", "tiles away"]
