@@ -18,8 +18,9 @@ import httpx
 #: hls.js keeps a place for each discontinuity there ever was: a camera that counts into the
 #: millions would hold a wall up for seconds at every playlist. Only that it goes up matters.
 _DISCONTINUITIES = 10_000
-#: More lines than this are no playlist of a live camera.
-LINES_MAX = 20_000
+#: More lines than this are no playlist of a live camera: an hour and more of its past, which would
+#: hold up every wall while it is read.
+LINES_MAX = 4_000
 
 _KEPT = frozenset(
     {
