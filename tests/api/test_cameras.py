@@ -485,6 +485,16 @@ def test_tags_with_addresses_of_others_are_left_out() -> None:
     assert len(lines) == 3
 
 
+@pytest.mark.parametrize("between", [",", ", ", ",\t"])
+def test_the_address_of_a_key_is_found_after_a_blank_too(between: str) -> None:
+    body = f'#EXTM3U\n#EXT-X-KEY:METHOD=AES-128{between}URI="https://other.example/k"\n'
+    rewritten = rewrite(body.encode(), URL)
+    (part,) = rewritten.parts.values()
+    assert str(part.url) == "https://other.example/k"
+    assert "other.example" not in rewritten.text
+    assert rewritten.text.splitlines()[1].startswith(f'#EXT-X-KEY:METHOD=AES-128{between}URI="')
+
+
 def test_a_word_in_quotes_that_only_looks_like_an_address_stays() -> None:
     body = b'#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="URI",URI="au.m3u8"\n'
     rewritten = rewrite(body, URL)
