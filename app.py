@@ -149,6 +149,7 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
         needs_key=settings.walls == "token",
         operator_token=settings.operator_token,
         operator_only=_OPERATOR_ONLY,
+        open_panels=_OPEN_PANELS,
         first_screen=lambda: next(iter(programme_file.current.programme.screens), None),
     )
     return Door(
@@ -292,6 +293,8 @@ def _log_fault(error: Exception) -> None:
 
 #: Pages that open at this machine, or with the operator's key.
 _OPERATOR_ONLY = frozenset({"/screens"})
+#: What the pages hear that are neither walls nor for operators.
+_OPEN_PANELS = frozenset({"city", "counters", "sources"})
 _COMPONENT_SUITES = "/_dash-component-suites/"
 _WALL = re.compile(r"/wall/[A-Za-z0-9_-]{1,64}")
 _FIXED = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -250,6 +251,26 @@ def test_dash_gives_nobody_a_page_that_the_address_would_not(guarded: Guarded) -
     for path in ("/sources", "/wall/operator", "//wall/operator", "//screens"):
         assert asks_for(guarded.web, path, cookie).status_code == 403, path
     assert asks_for(guarded.web, "/wall/utama", cookie).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/sources", "/analysis"])
+def test_a_page_that_is_open_is_heard_without_a_key(guarded: Guarded, path: str) -> None:
+    page = asks_for(guarded.web, path, FAR).json()
+    root = page["response"]["_pages_content"]["children"]["props"]
+    wished = json.loads(root["data-live-config"])["panels"]
+    url = f"{guarded.web.url}/stream?panels={','.join(wished)}"
+    with httpx.stream("GET", url, headers=FAR, timeout=PATIENCE_S, trust_env=False) as stream:
+        assert stream.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?panels=,", "?panels=city,incidents", "?panels=incidents&panels=city"]
+)
+def test_what_walls_hear_needs_a_key(guarded: Guarded, query: str) -> None:
+    number, key = guarded.key()
+    assert guarded.get(f"/stream{query}").status_code == 403
+    guarded.history.screens.revoke_token(number, utc_now())
+    assert guarded.get("/stream?panels=city", key).status_code == 403
 
 
 def test_the_desk_is_for_operators(guarded: Guarded) -> None:
