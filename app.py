@@ -44,6 +44,7 @@ from api.door import (
 )
 from api.entrance import MAY_SEE, Entrance
 from api.ingest import make_ingest_router
+from api.operator import check_operator_token
 from api.routes import Services, make_router
 from api.screen_keys import ScreenKeys
 from api.sign_in import make_sign_in_router
@@ -92,8 +93,9 @@ _DOCS_START = """SwaggerUIBundle({url: "/api/v1/openapi.json", dom_id: "#swagger
 
 
 def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
-    """The whole web process as one ASGI application."""
+    """The whole web process as one ASGI application. Raises SettingsError with what to do."""
     settings, city = installation.settings, installation.city
+    check_operator_token(settings.operator_token)
     build = build_id(settings.pack_dir)
     feed = Feed(installation.redis_url, city.slug, build, clock=clock)
     live = installation.open_live()
