@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
+from urllib.parse import parse_qs
 
 import dash
 import fastapi_offline
@@ -43,6 +44,7 @@ from api.door import (
 )
 from api.entrance import MAY_SEE, Entrance
 from api.ingest import make_ingest_router
+from api.operator import check_operator_token
 from api.routes import Services, make_router
 from api.screen_keys import ScreenKeys
 from api.sign_in import make_sign_in_router
@@ -91,8 +93,9 @@ _DOCS_START = """SwaggerUIBundle({url: "/api/v1/openapi.json", dom_id: "#swagger
 
 
 def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
-    """The whole web process as one ASGI application."""
+    """The whole web process as one ASGI application. Raises SettingsError with what to do."""
     settings, city = installation.settings, installation.city
+    check_operator_token(settings.operator_token)
     build = build_id(settings.pack_dir)
     feed = Feed(installation.redis_url, city.slug, build, clock=clock)
     live = installation.open_live()
@@ -132,7 +135,7 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
         )
     )
     server.include_router(make_sign_in_router(settings.operator_token, clock))
-    server.include_router(make_tiles_router(tiles))
+    server.include_router(make_tiles_router(tiles, city.bbox))
     pages = _create_dash(server, city.short_name)
 
     dash_calls = _CheckedCalls(server, pages)
@@ -148,6 +151,7 @@ def create_web(installation: Installation, *, clock: Clock = utc_now) -> App:
         needs_key=settings.walls == "token",
         operator_token=settings.operator_token,
         operator_only=_OPERATOR_ONLY,
+        open_panels=_OPEN_PANELS,
         first_screen=lambda: next(iter(programme_file.current.programme.screens), None),
     )
     return Door(
@@ -291,6 +295,8 @@ def _log_fault(error: Exception) -> None:
 
 #: Pages that open at this machine, or with the operator's key.
 _OPERATOR_ONLY = frozenset({"/screens"})
+#: What the pages hear that are neither walls nor for operators.
+_OPEN_PANELS = frozenset({"city", "counters", "sources"})
 _COMPONENT_SUITES = "/_dash-component-suites/"
 _WALL = re.compile(r"/wall/[A-Za-z0-9_-]{1,64}")
 _FIXED = frozenset(
@@ -424,17 +430,26 @@ class _CheckedCalls:
             return "There is no such callback. Load the page again."
         if not _fits(call, callback):
             return "The call is not what its callback takes. Load the page again."
+        # Dash lets the query win over what stands in the path, which is what a key was checked for.
+        if any(
+            "screen" in parse_qs(each, keep_blank_values=True) for each in _asked(call, "search")
+        ):
+            return "Which screen is meant is said by the path alone: /wall/<screen>."
         return None
 
 
 def _pages_of(body: bytes) -> list[str]:
     """The paths of the pages that a sound call asks Dash for."""
-    call = orjson.loads(body)
+    return [path or "/" for path in _asked(orjson.loads(body), "pathname")]
+
+
+def _asked(call: dict[str, Any], name: str) -> list[str]:
+    """The paths ("pathname") or queries ("search") of the pages that a sound call is about."""
     return [
-        str(value.get("value") or "/")
+        str(value.get("value") or "").removeprefix("?")
         for value in (*call["inputs"], *call.get("state", ()))
         if isinstance(value, dict)
-        and (value.get("id"), value.get("property")) == ("_pages_location", "pathname")
+        and (value.get("id"), value.get("property")) == ("_pages_location", name)
     ]
 
 

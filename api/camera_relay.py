@@ -39,7 +39,7 @@ _DIRECTORY_KEPT_S = 5.0
 _FAILURE_KEPT_S = 3.0
 _CACHE_BYTES = 96_000_000
 #: Names of one camera's stream that are remembered; older ones are found anew in its playlists.
-_NAMES_KEPT = 4000
+_NAMES_KEPT = 400
 _VARIANTS_MAX = 8
 _REDIRECTS_MAX = 3
 _CLIENTS_MAX = 256
@@ -99,11 +99,13 @@ _SEGMENT = _Limit(16_000_000, 15.0, 20.0)
 _STILL = _Limit(6_000_000, 8.0, 3.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Fetched:
     url: httpx.URL
     body: bytes
     content_range: str = ""
+    #: Of a playlist, for all who are given this answer.
+    rewritten: Rewritten | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,7 @@ class CameraRelay(Collector):
                 if self._read_at is None:
                     raise
                 # Cameras do not move: what was known goes on being shown.
+                self._read_at = self._clock()
                 return
             self._cameras = {each.id: self._camera_of(each) for each in found}
             self._read_at = self._clock()
@@ -271,10 +274,12 @@ class CameraRelay(Collector):
 
     async def _load(self, camera: Camera, url: httpx.URL) -> Rewritten:
         fetched = await self._ask(camera, url, _PLAYLIST)
-        try:
-            rewritten = rewrite(fetched.body, fetched.url)
-        except NotAPlaylist:
-            raise self._told(camera, _error("no_playlist")) from None
+        rewritten = fetched.rewritten
+        if rewritten is None:
+            try:
+                rewritten = fetched.rewritten = rewrite(fetched.body, fetched.url)
+            except NotAPlaylist:
+                raise self._told(camera, _error("no_playlist")) from None
         self._well(camera)
         names = self._names.setdefault(camera.id, OrderedDict())
         for name, part in rewritten.parts.items():

@@ -2,7 +2,8 @@
 
 A wall opened once with `?token=...` has its key in a cookie from then on. Where walls need keys
 (`LAWANG_WALLS=token`), a wall, its stream and its heartbeat are for good keys, for operators and
-for this machine; a key opens nothing else. When a key is revoked its running stream ends with the
+for this machine; a key opens nothing else. The other pages stay open, and so does a stream of what
+they show (`open_panels`) and no more. When a key is revoked its running stream ends with the
 event `revoked`, and the next one is refused (403): the wall says so by itself, and no login is ever
 laid over it.
 """
@@ -22,6 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from api.door import App, Message, Receive, Refusal, Scope, Send, answer_refusal
 from api.operator import is_operator
 from api.screen_keys import COOKIE, COOKIE_S, ScreenKeys, key_of
+from api.stream import wanted_panels
 from lawang.domain.errors import StoreError
 from lawang.store.screens import ScreenToken
 from layouts.door import (
@@ -67,6 +69,7 @@ class Entrance:
         needs_key: bool,
         operator_token: SecretStr,
         operator_only: Collection[str] = (),
+        open_panels: Collection[str] = (),
         first_screen: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._app = app
@@ -74,6 +77,7 @@ class Entrance:
         self._needs_key = needs_key
         self._operator_token = operator_token
         self._operator_only = frozenset(operator_only)
+        self._open_panels = frozenset(open_panels)
         self._first_screen = first_screen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,7 +123,8 @@ class Entrance:
                 return
         query = parse_qsl(call.url.query, keep_blank_values=True)
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        answer = RedirectResponse(call.url.path + (f"?{rest}" if rest else ""), 303)
+        # Two slashes in front would be another host.
+        answer = RedirectResponse(_plain(call.url.path) + (f"?{rest}" if rest else ""), 303)
         answer.headers["cache-control"] = "no-store"
         answer.headers["referrer-policy"] = "no-referrer"
         if token is not None:
@@ -134,6 +139,9 @@ class Entrance:
         screen = _beating(path)
         if path != "/stream" and not _is_wall(path) and screen is None:
             await self._pass_elsewhere(token, scope, receive, send)
+            return
+        if path == "/stream" and not key and self._is_open_stream(scope):
+            await self._app(scope, receive, send)
             return
         if token is None:
             page = key_revoked_page if key else key_needed_page
@@ -164,6 +172,11 @@ class Entrance:
             await _answer(403, _OTHER, other_screen_page, scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_open_stream(self, scope: Scope) -> bool:
+        """Whether it is of what pages show that need no key, and of nothing else."""
+        wanted = wanted_panels(scope)
+        return bool(wanted) and wanted <= self._open_panels
 
     def _opens(self, token: ScreenToken, path: str) -> bool:
         """Whether a key is for this wall or its heartbeat."""
@@ -223,11 +236,12 @@ class Entrance:
 
 
 def _plain(path: str) -> str:
-    return path.rstrip("/") or "/"
+    """As Dash reads a path: slashes at its ends do not count, however many."""
+    return "/" + path.strip("/")
 
 
 def _is_wall(path: str) -> bool:
-    return _plain(path) == "/wall" or path.startswith("/wall/")
+    return f"{_plain(path)}/".startswith("/wall/")
 
 
 def _beating(path: str) -> str | None:

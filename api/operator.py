@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from starlette.requests import HTTPConnection
 
 from lawang.domain.clock import utc_now
+from lawang.domain.errors import SettingsError
 
 _LONGEST_BODY = 20_000
 #: What a proxy adds. Behind one everybody seems to be at this machine.
@@ -36,9 +37,21 @@ _OF_PROXIES = (
 #: The cookie with the proof.
 COOKIE = "lawang_operator"
 PROOF_HOLDS = timedelta(days=30)
+#: Characters of the key.
+TOKEN_LEAST = 20
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Body = TypeVar("Body", bound=BaseModel)
+
+
+def check_operator_token(token: SecretStr) -> None:
+    """SettingsError for a key that is short enough to be guessed: calls with one are not paced."""
+    if 0 < len(token.get_secret_value()) < TOKEN_LEAST:
+        raise SettingsError(
+            f"LAWANG_OPERATOR_TOKEN has fewer than {TOKEN_LEAST} characters and could be guessed. "
+            "Make one with `openssl rand -base64 32`, or leave it empty: then only this machine "
+            "may act."
+        )
 
 
 def is_local(request: HTTPConnection) -> bool:

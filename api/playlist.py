@@ -18,8 +18,9 @@ import httpx
 #: hls.js keeps a place for each discontinuity there ever was: a camera that counts into the
 #: millions would hold a wall up for seconds at every playlist. Only that it goes up matters.
 _DISCONTINUITIES = 10_000
-#: More lines than this are no playlist of a live camera.
-LINES_MAX = 20_000
+#: More lines than this are no playlist of a live camera: an hour and more of its past, which would
+#: hold up every wall while it is read.
+LINES_MAX = 4_000
 
 _KEPT = frozenset(
     {
@@ -31,7 +32,7 @@ _KEPT = frozenset(
     }
 )
 _TAG = re.compile(r"#(EXT[A-Z0-9-]*)")
-_URI = re.compile(r'(?<=[:,])URI="([^"]*)"')
+_URI = re.compile(r'([:,]\s*)URI="([^"]*)"')
 _MARK = "#EXTM3U"
 
 
@@ -85,9 +86,12 @@ def _rewrite_tag(tag: str, line: str, url: httpx.URL, parts: dict[str, Part]) ->
         # Python refuses numbers of thousands of digits; these are the last ones.
         low = int(count[-9:]) if count.isascii() and count.isdigit() else 0
         return f"#{tag}:{low % _DISCONTINUITIES}"
-    return _URI.sub(
-        lambda found: f'URI="{_name(found[1], url, parts, is_playlist=tag == "EXT-X-MEDIA")}"', line
-    )
+
+    def rewritten(found: re.Match[str]) -> str:
+        name = _name(found[2], url, parts, is_playlist=tag == "EXT-X-MEDIA")
+        return f'{found[1]}URI="{name}"'
+
+    return _URI.sub(rewritten, line)
 
 
 def _name(stated: str, base: httpx.URL, parts: dict[str, Part], *, is_playlist: bool) -> str:

@@ -58,7 +58,8 @@ class ScreenKeys:
         except StoreError:
             if kept is None:
                 raise
-            return kept[0]
+            # Away is asked after no more often than there: each call would wait for it anew.
+            found, now = kept[0], self._monotonic()
         self._kept[digest] = (found, now)
         self._kept.move_to_end(digest)
         if len(self._kept) > _KEPT_MOST:

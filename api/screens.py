@@ -574,11 +574,10 @@ async def _check_token(request: Request, desk: ScreenDesk, screen_id: str, at: d
     Raises HTTPException 401. Whether a wall needs one at all is the door's guard to say.
     """
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if not scheme:
+    # Any other scheme is meant for a proxy between, as a browser sends a person's password.
+    if scheme.casefold() != "bearer":
         return
-    token = None
-    if scheme.casefold() == "bearer":
-        token = await asyncio.to_thread(desk.store.find_token, key.strip(), at)
+    token = await asyncio.to_thread(desk.store.find_token, key.strip(), at)
     if token is None or token.screen_id not in (None, screen_id):
         raise HTTPException(
             401,

@@ -34,8 +34,7 @@ class Stream:
         if scope["method"] not in ("GET", "HEAD"):
             await answer_refusal(Refusal(405, "The stream can only be read (GET)."), send)
             return
-        wanted = parse_qs(scope["query_string"].decode("latin-1")).get("panels", [""])[0]
-        names = frozenset(name for name in wanted.split(",") if name) or self._known
+        names = wanted_panels(scope) or self._known
         if unknown := sorted(names - self._known):
             sentence = (
                 f"There is no panel {', '.join(unknown)[:100]}. "
@@ -81,6 +80,12 @@ class Stream:
         finally:
             leaving.remove_done_callback(end)
             leaving.cancel()
+
+
+def wanted_panels(scope: Scope) -> frozenset[str]:
+    """What a stream is asked for; nothing means all that there is."""
+    wanted = parse_qs(scope["query_string"].decode("latin-1")).get("panels", [""])[0]
+    return frozenset(name for name in wanted.split(",") if name)
 
 
 async def _send_in_pieces(send: Send, frame: bytes) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +21,8 @@ import structlog
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from lawang.tiles import Tiles, TileServer, content_type, is_tile
+from lawang.domain.region import Box
+from lawang.tiles import TileFacts, Tiles, TileServer, content_type, is_tile
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,10 @@ _MEMORY_BYTES = 64_000_000
 #: For how long a server that failed is not asked.
 _PEACE_S = 30.0
 _AT_ONCE = 8
+#: So many tiles around the city a wall may show, however wide it is.
+_AROUND = 64
+#: What servers say where they have no such picture; some call an address of one a mistake.
+_NO_PICTURE = (204, 400, 404, 410)
 #: One transparent pixel, as PNG.
 BLANK = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR4nGNgAAIAAAUAAXpeqz8AAAAASUVORK5CYII="
@@ -95,7 +101,7 @@ class TileProxy:
             raise TilesAway
         try:
             async with self._client.stream("GET", address) as answer:
-                if answer.status_code in (204, 404):
+                if answer.status_code in _NO_PICTURE:
                     return None
                 if answer.status_code != 200:
                     self._give_peace(f"answers {answer.status_code}")
@@ -131,8 +137,8 @@ class TileProxy:
             self._bytes -= len(dropped or b"")
 
 
-def make_tiles_router(tiles: Tiles | None) -> APIRouter:
-    """The route; without tiles every address of it is 404."""
+def make_tiles_router(tiles: Tiles | None, box: Box) -> APIRouter:
+    """The route; without tiles every address of it is 404. A server is asked for `box` alone."""
     proxy = TileProxy(tiles) if isinstance(tiles, TileServer) else None
 
     @contextlib.asynccontextmanager
@@ -149,7 +155,9 @@ def make_tiles_router(tiles: Tiles | None) -> APIRouter:
             raise HTTPException(404, "There is no such tile.")
         if proxy is not None:
             try:
-                found = await proxy.get(z, x, y)
+                # What no map of ours shows must not tire the server out for those that do.
+                asked = _is_shown(tiles.facts, box, z, x, y)
+                found = await proxy.get(z, x, y) if asked else None
             except TilesAway:
                 return Response(status_code=204, headers={"cache-control": "no-store"})
         else:
@@ -164,3 +172,18 @@ def make_tiles_router(tiles: Tiles | None) -> APIRouter:
         )
 
     return router
+
+
+def _is_shown(facts: TileFacts, box: Box, z: int, x: int, y: int) -> bool:
+    """Whether a map of the city can come to show this tile."""
+    side = 1 << z
+    west, east = ((degrees + 180) / 360 * side for degrees in (box.west, box.east))
+    north, south = (
+        (1 - math.asinh(math.tan(math.radians(degrees))) / math.pi) / 2 * side
+        for degrees in (box.north, box.south)
+    )
+    return (
+        facts.min_zoom <= z <= facts.max_zoom
+        and west - _AROUND - 1 <= x <= east + _AROUND
+        and north - _AROUND - 1 <= y <= south + _AROUND
+    )

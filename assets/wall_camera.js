@@ -19,6 +19,7 @@
   /** What was found of a camera that nobody has looked at since holds no longer than this. */
   const FOUND_S = 600;
   const LISTED_S = 60;
+  const LIST_MOST_S = 15;
   const KEPT = 2000;
 
   // --- the player, and what can be had of each camera -------------------------------------------
@@ -45,19 +46,30 @@
   }
 
   let listed = null;
-  let listedAt = -Infinity;
+  let listing = null;
+  let listAt = -Infinity;
 
-  /** What each camera shows: stream, still or nothing; by id. Null while it cannot be told. */
-  function list(signal) {
-    if (listed && live.now() - listedAt < LISTED_S) return Promise.resolve(listed);
-    return fetch("/api/v1/cameras", { cache: "no-store", signal })
-      .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
-      .then((found) => {
-        listed = Object.fromEntries(found.cameras.map((each) => [each.id, each.shows]));
-        listedAt = live.now();
-        return listed;
-      })
-      .catch(() => listed);
+  /**
+   * What each camera shows: stream, still or nothing; by id. Null while it cannot be told. However
+   * many ask and however often, one call is on its way, and one that failed is made again in a while.
+   */
+  function list() {
+    if (!listing && performance.now() >= listAt) {
+      const signal = AbortSignal.timeout(LIST_MOST_S * 1000);
+      listing = fetch("/api/v1/cameras", { cache: "no-store", signal })
+        .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+        .then((found) => {
+          listed = Object.fromEntries(found.cameras.map((each) => [each.id, each.shows]));
+          listAt = performance.now() + LISTED_S * 1000;
+        })
+        .catch(() => {
+          listAt = performance.now() + RETRY_S * 1000;
+        })
+        .finally(() => {
+          listing = null;
+        });
+    }
+    return listing && !listed ? listing.then(() => listed) : Promise.resolve(listed);
   }
 
   function address(id, what) {

@@ -39,7 +39,8 @@ window.lawang.wall.sound = (() => {
   const INSISTS_S = 120;
   const INSISTS_EVERY_S = 5;
   const REMINDS_EVERY_S = 60;
-  const RESUME_EVERY_S = 5;
+  const RESUME_FIRST_S = 5;
+  const RESUME_LAST_S = 300;
   const LOOKED = "lawang-wall-looked";
   const SVG = "http://www.w3.org/2000/svg";
 
@@ -50,13 +51,17 @@ window.lawang.wall.sound = (() => {
   let ringing = new Map();
   let mutedUntil = null;
   let rangAt = -Infinity;
+  let everArmed = false;
   let triedAt = -Infinity;
+  let resume_s = RESUME_FIRST_S;
   let drawn = "";
 
   // --- tones ---------------------------------------------------------------------------------
 
   function armed() {
-    return context !== null && context.state === "running";
+    const running = context !== null && context.state === "running";
+    everArmed = everArmed || running;
+    return running;
   }
 
   function muted() {
@@ -179,11 +184,20 @@ window.lawang.wall.sound = (() => {
       play(TEST);
   }
 
-  /** Sound that was taken away (another program, a lost device) is asked for again by itself. */
+  /**
+   * Sound that was taken away (another program, a lost device) is asked for again by itself. Where
+   * the browser was told to allow it nobody ever acts: there it was heard before.
+   */
   function regain() {
+    if (armed()) {
+      resume_s = RESUME_FIRST_S;
+      return;
+    }
     const active = navigator.userActivation && navigator.userActivation.hasBeenActive;
-    if (armed() || !active || performance.now() / 1000 - triedAt < RESUME_EVERY_S) return;
+    if (!(active || everArmed) || performance.now() / 1000 - triedAt < resume_s) return;
     triedAt = performance.now() / 1000;
+    // The browser keeps every question that it has not answered, and may not for days.
+    resume_s = Math.min(2 * resume_s, RESUME_LAST_S);
     context.resume().then(sign, () => {});
   }
 

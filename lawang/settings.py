@@ -40,8 +40,8 @@ class Settings(BaseSettings):
     )
     operator_token: SecretStr = Field(
         SecretStr(""),
-        description="The key with which findings are decided and sources polled from elsewhere; "
-        "empty: only from this machine.",
+        description="The operator's key, to act from elsewhere and to open /screens there, of 20 "
+        "characters or more; empty: only from this machine.",
     )
     walls: Literal["open", "token"] = Field(
         "open",

@@ -204,7 +204,7 @@
     const watching = new ResizeObserver(measure);
     watching.observe(grid);
     const timer = setInterval(() => {
-      camera.list(leaving.signal).then(hear);
+      camera.list().then(hear);
       turn();
     }, 1000);
 
@@ -214,7 +214,7 @@
       if (page >= 0) draw();
     }
 
-    camera.list(leaving.signal).then(hear);
+    camera.list().then(hear);
     return {
       update(_name, panel) {
         cameras = chosen(panel, filters, alarm());

@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -191,6 +192,31 @@ def web(
         until(lambda: live.panels().keys() == PANELS.keys(), "all panels")
         until(lambda: running.client.get("/readyz").status_code == 200, "a ready web process")
         yield running
+
+
+@contextmanager
+def without_table(sqlite_url: str, table: str) -> Iterator[None]:
+    """History of which one table cannot be read: every question to it ends in an error."""
+
+    def rename(before: str, after: str) -> None:
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as connection:
+            connection.execute(f"ALTER TABLE {before} RENAME TO {after}")
+
+    rename(table, "away")
+    try:
+        yield
+    finally:
+        rename("away", table)
+
+
+class Hand:
+    """A monotonic clock that moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def sentence_of(answer: httpx.Response) -> str:

@@ -53,6 +53,15 @@ def test_any_query_of_a_page_brings_the_page(web: Web, search: str | None) -> No
     assert send(web, call(search=search)).status_code == 200
 
 
+@pytest.mark.parametrize("search", ["?screen=dinding", "?a=1&screen=", "?screen=a&screen=b"])
+@pytest.mark.parametrize("path", ["/wall", "/wall/utama"])
+def test_which_wall_is_meant_is_said_by_the_path_alone(web: Web, path: str, search: str) -> None:
+    """Dash would let the query have its way, past the key that was looked at for the path."""
+    answer = send(web, call(path, search))
+    assert answer.status_code == 400
+    assert "path" in sentence_of(answer)
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/wall/../x", "/\u0000", "/%", "//"])
 def test_any_path_is_answered_by_some_page(web: Web, path: str) -> None:
     assert send(web, call(path)).status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,19 +14,23 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from api.screen_keys import CHECK_EVERY_S, ScreenKeys
 from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.domain.screen import BEAT_EVERY
 from lawang.store.engine import open_engine
 from lawang.store.history import History
+from lawang.store.screens import ScreenToken
 from tests.api.conftest import (
     PATIENCE_S,
+    Hand,
     Web,
     board_of,
     make_installation,
     sentence_of,
     serve_web,
     until,
+    without_table,
 )
 
 OPERATOR = "kunci-operator-rahasia-72"
@@ -98,6 +104,11 @@ def test_a_key_in_the_address_goes_into_a_cookie_that_no_script_reads(guarded: G
     assert all(each in cookie for each in ("httponly", "samesite=strict", "path=/", "max-age"))
     assert "secure" not in cookie
     assert key not in answer.text
+
+
+def test_a_key_in_the_address_leads_to_no_other_host(guarded: Guarded) -> None:
+    _, key = guarded.key()
+    assert guarded.get(f"//wall/utama?token={key}").headers["location"] == "/wall/utama"
 
 
 def test_behind_tls_the_cookie_is_for_tls_alone(guarded: Guarded) -> None:
@@ -232,13 +243,34 @@ def asks_for(web: Web, path: str, headers: dict[str, str]) -> httpx.Response:
 
 
 def test_dash_gives_nobody_a_page_that_the_address_would_not(guarded: Guarded) -> None:
-    assert asks_for(guarded.web, "/screens", FAR).status_code == 403
-    assert asks_for(guarded.web, "/wall/utama", FAR).status_code == 403
+    for path in ("/screens", "//screens", "/screens//", "/wall", "/wall/utama", "//wall/utama"):
+        assert asks_for(guarded.web, path, FAR).status_code == 403, path
     assert asks_for(guarded.web, "/sources", FAR).status_code == 200
     _, key = guarded.key()
     cookie = {**FAR, "cookie": f"lawang_screen={key}"}
-    assert asks_for(guarded.web, "/sources", cookie).status_code == 403
+    for path in ("/sources", "/wall/operator", "//wall/operator", "//screens"):
+        assert asks_for(guarded.web, path, cookie).status_code == 403, path
     assert asks_for(guarded.web, "/wall/utama", cookie).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/sources", "/analysis"])
+def test_a_page_that_is_open_is_heard_without_a_key(guarded: Guarded, path: str) -> None:
+    page = asks_for(guarded.web, path, FAR).json()
+    root = page["response"]["_pages_content"]["children"]["props"]
+    wished = json.loads(root["data-live-config"])["panels"]
+    url = f"{guarded.web.url}/stream?panels={','.join(wished)}"
+    with httpx.stream("GET", url, headers=FAR, timeout=PATIENCE_S, trust_env=False) as stream:
+        assert stream.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?panels=,", "?panels=city,incidents", "?panels=incidents&panels=city"]
+)
+def test_what_walls_hear_needs_a_key(guarded: Guarded, query: str) -> None:
+    number, key = guarded.key()
+    assert guarded.get(f"/stream{query}").status_code == 403
+    guarded.history.screens.revoke_token(number, utc_now())
+    assert guarded.get("/stream?panels=city", key).status_code == 403
 
 
 def test_the_desk_is_for_operators(guarded: Guarded) -> None:
@@ -246,3 +278,24 @@ def test_the_desk_is_for_operators(guarded: Guarded) -> None:
     assert refused.status_code == 403
     assert 'action="/operator"' in refused.text
     assert guarded.web.browser.get("/screens").status_code == 200
+
+
+def test_while_history_is_away_a_key_stays_good_and_is_asked_after_now_and_then(
+    sqlite_url: str,
+) -> None:
+    hand = Hand()
+    with closing(History(open_engine(sqlite_url))) as history:
+        token, key = history.screens.make_token("uji", "Sari", utc_now())
+        keys = ScreenKeys(history.screens, utc_now, monotonic=hand)
+
+        def find_later(seconds: float) -> ScreenToken | None:
+            hand.now += seconds
+            return asyncio.run(keys.find(key))
+
+        assert find_later(0) == token
+        with without_table(sqlite_url, "screen_token"):
+            assert find_later(CHECK_EVERY_S) == token
+        history.screens.revoke_token(token.id, utc_now())
+        # Not asked again yet, or a lost database would hold every call up.
+        assert find_later(CHECK_EVERY_S / 2) == token
+        assert find_later(CHECK_EVERY_S) is None

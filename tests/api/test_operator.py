@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from api.operator import check_operator_token
+from app import create_web
 from lawang.city import City
+from lawang.domain.errors import SettingsError
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 from tests.api.conftest import Web, make_installation, sentence_of, serve_web
@@ -137,6 +140,20 @@ def test_a_wrong_key_opens_nothing_and_is_not_repeated(
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     assert KEY not in answer.text
     assert live.take_wanted() == []
+
+
+def test_a_key_that_could_be_guessed_stops_the_start(
+    city: City, full_history: History, valkey_url: str, tmp_path: Path
+) -> None:
+    short = KEY[:19]
+    installation = make_installation(
+        city, full_history, valkey_url, tmp_path, operator_token=SecretStr(short)
+    )
+    with pytest.raises(SettingsError, match="LAWANG_OPERATOR_TOKEN has fewer than 20") as refused:
+        create_web(installation)
+    assert short not in str(refused.value)
+    check_operator_token(SecretStr(KEY[:20]))
+    check_operator_token(SecretStr(""))
 
 
 def test_without_a_key_set_an_empty_one_opens_nothing(unkeyed: tuple[Web, LiveStore]) -> None:

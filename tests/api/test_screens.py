@@ -217,6 +217,10 @@ def test_a_revoked_key_opens_no_screen(walls: Walls) -> None:
     assert key not in refused.text
 
 
+def test_the_password_for_a_proxy_is_no_key_of_a_screen(walls: Walls) -> None:
+    assert walls.beat("dinding", {"authorization": "Basic eA=="}).status_code == 200
+
+
 def test_a_wall_that_beats_without_end_is_slowed_down(walls: Walls) -> None:
     answers = [walls.beat("operator") for _ in range(15)]
     assert answers[-1].status_code == 429

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,11 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 
+from api import tiles as tiles_module
 from api.tiles import BLANK, TileProxy, TilesAway, make_tiles_router
+from lawang.domain.region import Box
 from lawang.tiles import TileFacts, Tiles, TileServer, content_type
-from tests.api.conftest import Web
+from tests.api.conftest import Hand, Web
 from tests.test_tiles import PNG, open_file, write_pmtiles
+
+#: About Palembang's.
+BOX = Box(-3.1, 104.6, -2.85, 104.9)
 
 
 @dataclass
@@ -28,6 +35,9 @@ class Origin:
     status: int = 200
     says: bytes = PNG
     location: str = ""
+    #: Between one byte and the next, in seconds.
+    drips_s: float = 0.0
+    answering: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
     def server(self) -> TileServer:
@@ -39,16 +49,23 @@ class Origin:
 @contextmanager
 def run_origin() -> Iterator[Origin]:
     origin = Origin()
+    origin.answering.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             origin.asked.append(self.path)
+            origin.answering.wait(20)
             self.send_response(origin.status)
             if origin.location:
                 self.send_header("location", origin.location)
             self.send_header("content-length", str(len(origin.says)))
             self.end_headers()
-            self.wfile.write(origin.says)
+            with suppress(ConnectionError):
+                for byte in origin.says if origin.drips_s else []:
+                    self.wfile.write(bytes([byte]))
+                    time.sleep(origin.drips_s)
+                if not origin.drips_s:
+                    self.wfile.write(origin.says)
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
@@ -68,20 +85,10 @@ def origin() -> Iterator[Origin]:
         yield running
 
 
-class Hand:
-    """A monotonic clock that moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def ask(tiles: Tiles | None, *paths: str) -> list[httpx.Response]:
     """What the route answers, asked one after the other."""
     server = FastAPI()
-    server.include_router(make_tiles_router(tiles))
+    server.include_router(make_tiles_router(tiles, BOX))
 
     async def all_of_them() -> list[httpx.Response]:
         async with (
@@ -128,10 +135,28 @@ def test_a_server_is_asked_once_for_a_picture(origin: Origin) -> None:
     assert origin.asked == ["/10/811/520.png"]
 
 
-def test_a_missing_picture_of_a_server_leaves_the_ground_empty(origin: Origin) -> None:
-    origin.status = 404
-    (answer,) = ask(origin.server(), "/tiles/10/811/520")
+@pytest.mark.parametrize("status", [204, 400, 404, 410])
+def test_a_missing_picture_of_a_server_leaves_the_ground_empty(origin: Origin, status: int) -> None:
+    origin.status, origin.says = status, b""
+    answers = ask(origin.server(), "/tiles/10/811/520", "/tiles/10/811/521")
+    assert [(each.status_code, each.content) for each in answers] == [(200, BLANK)] * 2
+    assert len(origin.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/tiles/19/414720/266514", "/tiles/22/3317760/2132112", "/tiles/10/0/0"]
+)
+def test_a_server_is_not_asked_for_what_no_map_shows(origin: Origin, path: str) -> None:
+    (answer,) = ask(origin.server(), path)
     assert (answer.status_code, answer.content) == (200, BLANK)
+    assert origin.asked == []
+
+
+@pytest.mark.parametrize("path", ["/tiles/0/0/0", "/tiles/13/6420/4164", "/tiles/18/207360/133257"])
+def test_a_server_is_asked_for_what_a_wide_wall_shows_around_the_city(
+    origin: Origin, path: str
+) -> None:
+    assert [each.content for each in ask(origin.server(), path)] == [PNG]
 
 
 def test_a_server_that_fails_is_left_in_peace_and_the_browser_told_to_ask_again(
@@ -195,3 +220,45 @@ def test_what_was_got_once_is_shown_on_while_the_server_is_away(origin: Origin) 
 
     assert asyncio.run(life()) == PNG
     assert len(origin.asked) == 2
+
+
+def test_a_server_that_drips_is_away(origin: Origin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles_module, "_LIMIT_S", 0.5)
+    origin.says, origin.drips_s = PNG + bytes(100), 0.05
+    assert [each.status_code for each in ask(origin.server(), "/tiles/10/811/520")] == [204]
+
+
+def test_walls_that_ask_at_once_cost_the_server_one_picture(origin: Origin) -> None:
+    origin.answering.clear()
+
+    async def life() -> list[bytes | None]:
+        proxy = TileProxy(origin.server())
+        asking = [asyncio.create_task(proxy.get(10, 811, 520)) for _ in range(12)]
+        while not origin.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        asking.pop().cancel()
+        await asyncio.sleep(0)
+        origin.answering.set()
+        found = await asyncio.gather(*asking)
+        await proxy.close()
+        return found
+
+    assert asyncio.run(life()) == [PNG] * 11
+    assert len(origin.asked) == 1
+
+
+def test_that_a_server_is_away_and_back_is_logged_once_each(origin: Origin) -> None:
+    clock = Hand()
+
+    async def life() -> None:
+        proxy = TileProxy(origin.server(), clock=clock)
+        for number, status in enumerate([500, 500, 503, 200, 200, 500]):
+            origin.status = status
+            with suppress(TilesAway):
+                await proxy.get(10, 811, number)
+            clock.now += 31
+        await proxy.close()
+
+    with capture_logs() as logs:
+        asyncio.run(life())
+    assert [each["event"] for each in logs] == ["tiles away", "tiles back", "tiles away"]

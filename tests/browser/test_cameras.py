@@ -56,6 +56,24 @@ def cameras(camera_demo: Demo, open_shared_screen: OpenScreen) -> Screen:
     return open_shared_screen(camera_demo, "/wall?scene=kamera")
 
 
+#: Answers the list of cameras late and by an error; writes down when it was asked for, in seconds,
+#: and how many other answers were still awaited then.
+_NO_LIST = """(() => {
+  const real = window.fetch;
+  let awaited = 0;
+  window.__lists = [];
+  window.fetch = (address, ...rest) => {
+    if (address !== '/api/v1/cameras') return real(address, ...rest);
+    window.__lists.push([performance.now() / 1000, awaited]);
+    awaited += 1;
+    return new Promise((done) => setTimeout(() => {
+      awaited -= 1;
+      done(new Response('', { status: 503 }));
+    }, 2500));
+  };
+})()"""
+
+
 def wait(screen: Screen, condition: str) -> None:
     screen.wait(f"() => !!({condition})", PATIENCE_S)
 
@@ -109,3 +127,15 @@ def test_a_frozen_camera_is_told_as_frozen(cameras: Screen) -> None:
         pytest.skip("through this watch of six hours no camera is frozen")
     place = f"document.querySelector('[data-camera=\"cctv:{frozen[0].id}\"]')"
     wait(cameras, f"{place}?.dataset.state === 'frozen'")
+
+
+def test_a_list_that_fails_is_asked_for_once_at_a_time_and_again_in_a_while(
+    camera_demo: Demo, open_screen: OpenScreen
+) -> None:
+    wall = open_screen(camera_demo)
+    wall.page.add_init_script(_NO_LIST)
+    wall.go("/wall?scene=kamera")
+    wait(wall, "window.__lists?.length >= 2")
+    (first, _), (second, awaited) = wall.page.evaluate("window.__lists")[:2]
+    assert awaited == 0
+    assert second - first > 8

@@ -187,6 +187,22 @@ def test_sound_that_was_taken_away_is_said_and_asked_for_again(ear: Screen) -> N
     wait_armed(ear)
 
 
+def test_sound_that_no_person_had_to_allow_is_asked_for_again_too(
+    wall_site: WallSite, open_screen: OpenScreen
+) -> None:
+    wall = open_wall(wall_site, open_screen)
+    wait_armed(wall)
+    wall.script(
+        """() => {
+          Object.defineProperty(navigator, 'userActivation', { value: { hasBeenActive: false } });
+          window.__signs = [];
+          window.__context.suspend();
+        }"""
+    )
+    wall.wait("(words) => window.__signs.includes(words)", argument=_BLOCKED)
+    wait_armed(wall)
+
+
 def test_a_wall_without_loudspeakers_says_so(wall_site: WallSite, open_screen: OpenScreen) -> None:
     wall = open_wall(wall_site, open_screen, "?sound=off")
     wall.wait("() => document.querySelector('#wall-sound')?.dataset.sound === 'off'")
