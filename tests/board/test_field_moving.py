@@ -252,6 +252,14 @@ def test_an_outline_that_cannot_be_drawn_is_left_out(city: City) -> None:
         assert "polygon" not in warnings(facts, NOW)["warnings"]["bmkg_peringatan:w"]
 
 
+def test_outlines_within_outlines_are_told_as_they_are(city: City) -> None:
+    square = {"type": "Polygon", "coordinates": [[[104, -3], [105, -3], [105, -2], [104, -3]]]}
+    inner = {"type": "GeometryCollection", "geometries": [square]}
+    alert = build_alert("w", geometry={"type": "GeometryCollection", "geometries": [inner, square]})
+    found = warnings(put(FieldFacts(city), alert), NOW)["warnings"]["bmkg_peringatan:w"]["polygon"]
+    assert found == {"type": "GeometryCollection", "geometries": [inner, square]}
+
+
 def test_a_quake_has_a_place_in_the_stead_of_an_outline(city: City) -> None:
     quake = build_alert("g", "bmkg_gempa", geometry={"type": "Point", "coordinates": [104.1, -3.2]})
     found = warnings(put(FieldFacts(city), quake), NOW)["warnings"]["bmkg_gempa:g"]
