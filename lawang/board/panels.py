@@ -375,8 +375,8 @@ TIMED = (*AFTER_INCIDENTS, *AFTER_OVERVIEW, "alarms", *FIELD_PANELS)
 
 
 def compute(state: BoardState, now: datetime, names: Iterable[str]) -> dict[str, Panel]:
-    """The payloads of the named panels."""
-    return {name: PANELS[name](state, now) for name in names}
+    """The payloads of the named panels, each worked out once however often it is named."""
+    return {name: PANELS[name](state, now) for name in dict.fromkeys(names)}
 
 
 def _open(state: BoardState) -> Iterable[Incident]:
