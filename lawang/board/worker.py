@@ -116,6 +116,9 @@ class BoardWorker(Background):
 
     def start(self) -> None:
         """Begin, with everything read from history anew."""
+        # Another process may have kept the board since: what was known before is not carried on.
+        self._state = BoardState(self._city)
+        self._shown = {}
         self._refill.set()
         if self._screens is not None:
             self._screens.start()
@@ -218,21 +221,27 @@ class BoardWorker(Background):
             if (state := self._history.source_state(source_id)) is not None
         }
         # A new epoch tells every web process that its copies are of another life.
-        self._epoch = secrets.token_hex(4)
+        epoch = secrets.token_hex(4)
         self._live.fill(
             incidents,
             states.values(),
-            self._epoch,
+            epoch,
             readings=self._history.readings.latest(ReadingFilter()),
             positions=self._history.records.positions(),
             alerts=self._history.records.alerts(in_force_at=now, limit=1000),
         )
-        self._state = BoardState(self._city)
-        self._state.incidents = {item.id: item for item in incidents}
-        self._state.states = states | self._live.source_states()
-        fill_field(self._state.live, self._live, self._history, now)
-        self._shown = {}
-        self._seq = {}
+        # What cannot be read now stays as it was: no alarms would look like a quiet city.
+        board = BoardState(
+            self._city,
+            incidents={item.id: item for item in incidents},
+            states=states | self._live.source_states(),
+            latest=self._state.latest,
+            overview=self._state.overview,
+            alarms=self._state.alarms,
+            screens=self._state.screens,
+        )
+        fill_field(board.live, self._live, self._history, now)
+        self._state, self._epoch, self._shown, self._seq = board, epoch, {}, {}
         self._read_history()
         self._read_requests()
         self._read_indicators()

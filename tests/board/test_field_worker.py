@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import redis
 
+from lawang.board.field.facts import FieldFacts
+from lawang.board.field.following import fill_field, take_field
+from lawang.board.field.water import water
 from lawang.board.panels import PANELS
 from lawang.board.worker import BoardWorker
 from lawang.city import City
@@ -104,6 +107,23 @@ def test_a_board_begins_with_the_last_hours_of_its_gauges(
     entry = listener.panels["water"]["gauges"]["A"]
     assert (entry["v"], entry["rise"], entry["mark"]) == (280.0, 80.0, "air_siaga")
     assert entry["spark"] == [[60, 200.0], [30, 240.0], [0, 280.0]]
+
+
+def test_courses_that_cannot_be_read_at_first_are_read_with_the_next_fact(
+    city: City, sqlite_history: History, live: LiveStore, settle: Settle, tmp_path: Path
+) -> None:
+    for minutes, value in ((61, 200.0), (1, 280.0)):
+        reading = build_reading("pengukur_air", "tinggi_air", "A", value, at=NOW - minutes * MINUTE)
+        settle("pengukur_air", readings=[reading])
+    facts = FieldFacts(city)
+    with closing(sqlite3.connect(tmp_path / "history.sqlite3", isolation_level=None)) as other:
+        other.execute("ALTER TABLE reading RENAME TO lost")
+        fill_field(facts, live, sqlite_history, NOW)
+        other.execute("ALTER TABLE lost RENAME TO reading")
+    gauge = water(facts, NOW)["gauges"]["A"]
+    assert (gauge["v"], "rise" in gauge) == (280.0, False)
+    take_field(facts, {"positions": ["ambulans:1"]}, live, sqlite_history, NOW)
+    assert water(facts, NOW)["gauges"]["A"]["rise"] == 80.0
 
 
 def test_a_new_reading_follows_on_the_course(

@@ -25,15 +25,16 @@ _PAUSE = timedelta(minutes=2)
 
 
 def fill_field(facts: FieldFacts, live: LiveStore, history: History, now: datetime) -> None:
-    """Read everything anew: the facts from live state, courses from history. Raises StoreError."""
+    """Read everything anew: the facts from live state, courses from history, or later where that
+    is away. Raises StoreError where live state is away."""
     wanted = facts.feeds.by_measure
     for key, plain in live.facts("readings").items():
         if (plain["source_id"], plain["measure"]) in wanted:
             facts.readings[key] = plain
     facts.positions = live.facts("positions")
     facts.alerts = live.facts("alerts")
-    for ref in gauge_refs(facts.city):
-        _read_courses(facts, history, ref, now)
+    facts.behind.update(gauge_refs(facts.city))
+    _catch_up(facts, history, now)
 
 
 def take_field(
