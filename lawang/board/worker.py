@@ -112,6 +112,8 @@ class BoardWorker(Background):
         self._last_alive = 0.0
         self._next_fill = 0.0
         self._next_take = 0.0
+        #: Not 0 while the walls' programme cannot be worked out.
+        self._next_screens = 0.0
         self._log_has_grown = False
 
     def start(self) -> None:
@@ -178,7 +180,7 @@ class BoardWorker(Background):
 
     def _patience_s(self) -> float:
         """How long to listen: to the moment at which a wall turns, if that is sooner."""
-        if self._screens is None:
+        if self._screens is None or time.monotonic() < self._next_screens:
             return _PATIENCE_S
         return min(_PATIENCE_S, max(self._screens.wait_s(self._clock()), 0.01))
 
@@ -187,14 +189,19 @@ class BoardWorker(Background):
 
     def _read_screens(self, noted: bool = False) -> list[str]:
         """The names of the panels about walls that may be other ones now."""
-        if self._screens is None:
+        if self._screens is None or time.monotonic() < self._next_screens:
             return []
         try:
             found = self._screens.read(self._clock(), noted)
         except Exception:
             # A fault there must not cost the wall all the rest.
-            log.exception("the walls' programme cannot be worked out")
+            if not self._next_screens:
+                log.exception("the walls' programme cannot be worked out")
+            self._next_screens = time.monotonic() + _ALIVE_EVERY_S
             return []
+        if self._next_screens:
+            log.info("the walls' programme is worked out again")
+            self._next_screens = 0.0
         self._state.screens = {**self._state.screens, **found}
         return list(found)
 

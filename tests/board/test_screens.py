@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
-from lawang.board.panels import PANELS
+from lawang.board.panels import PANELS, Panel
 from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.clock import utc_now
@@ -25,6 +27,7 @@ from lawang.store.engine import open_engine
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 from tests.board.test_worker import Listener
+from tests.installation.running import wait_until
 from tests.screens.values import WIB, playlist, programme
 
 #: The promise is 0.5 s; the rest is for a machine that does other things as well.
@@ -152,3 +155,36 @@ def test_a_board_that_is_filled_anew_keeps_the_walls_that_cannot_be_read(
     listener.until(lambda: first().keys() == PANELS.keys(), "every panel anew")
     assert all("read_at" in first()[name] for name in ("programme", "walls"))
     assert first()["programme"]["screens"].keys() == {"satu", "dua", "dinding"}
+
+
+@dataclass
+class _Broken:
+    """Panels about walls that can never be worked out; when that was tried."""
+
+    tried: list[float] = field(default_factory=list)
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def wait_s(self, now: datetime) -> float:
+        return 0.0
+
+    def read(self, now: datetime, noted: bool = False) -> Mapping[str, Panel]:
+        self.tried.append(time.monotonic())
+        raise ValueError("uji")
+
+
+def test_walls_that_cannot_be_worked_out_are_tried_now_and_then_and_told_once(
+    city: City, sqlite_history: History, live: LiveStore
+) -> None:
+    screens = _Broken()
+    board = BoardWorker(city, sqlite_history, live, clock=utc_now, screens=screens)
+    with capture_logs() as logs:
+        board.start()
+        wait_until(lambda: len(screens.tried) >= 3, 60, "three attempts")
+        board.stop()
+    assert all(later - sooner >= 1.9 for sooner, later in pairwise(screens.tried))
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == [
+        "the walls' programme cannot be worked out"
+    ]
