@@ -21,6 +21,7 @@ from lawang.background import Background
 from lawang.board.field.following import (
     KINDS,
     counts_requests,
+    drop_expired,
     fill_field,
     read_requests,
     take_field,
@@ -313,6 +314,7 @@ class BoardWorker(Background):
         if now - self._last_tick >= _TICK_EVERY_S:
             self._last_tick = now
             self._drop_long_closed()
+            self._live.drop_alerts(drop_expired(self._state.live, self._clock()))
             self._read_history()
             self._read_indicators()
             self._read_alarms()

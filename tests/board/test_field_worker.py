@@ -18,11 +18,12 @@ from lawang.board.field.water import water
 from lawang.board.panels import PANELS
 from lawang.board.worker import BoardWorker
 from lawang.city import City
+from lawang.domain.alert import MessageType
 from lawang.domain.facts import Facts
 from lawang.domain.health import SourceState
 from lawang.domain.service import RequestStatus
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_EXPIRY, LiveStore
 from tests.board.field import NOW, build_alert, build_position, build_reading
 from tests.board.test_field_offices import request as build_request
 from tests.board.test_worker import Listener
@@ -167,6 +168,31 @@ def test_a_warning_comes_and_is_cancelled(
     settle("bmkg_peringatan", alerts=[build_alert("w", ended_at=NOW)])
     settle("bmkg_peringatan", alerts=[build_alert("x", touches_city=False)])
     listener.until(lambda: listener.panels["warnings"]["elsewhere"] == 1, "the other one")
+
+
+def test_what_expired_long_ago_or_only_cancels_is_not_kept(
+    city: City, sqlite_history: History, live: LiveStore, listener: Listener, settle: Settle
+) -> None:
+    clock = HeldClock(NOW)
+    settle(
+        "bmkg_peringatan",
+        alerts=[
+            build_alert("w", message_type=MessageType.CANCEL),
+            build_alert("x", expires_at=NOW + MINUTE),
+            build_alert("y", expires_at=NOW + MINUTE + SECOND),
+            build_alert("z"),
+        ],
+    )
+    assert "bmkg_peringatan:w" not in live.facts("alerts")
+    board = BoardWorker(city, sqlite_history, live, clock=clock)
+    board.start()
+    try:
+        listener.until(lambda: listener.panels.keys() == PANELS.keys(), "all panels")
+        clock.now = NOW + KEPT_AFTER_EXPIRY + MINUTE + SECOND
+        listener.until(lambda: "bmkg_peringatan:x" not in live.facts("alerts"), "a day later")
+    finally:
+        board.stop()
+    assert live.facts("alerts").keys() == {"bmkg_peringatan:y", "bmkg_peringatan:z"}
 
 
 def test_letters_are_counted_when_their_source_was_polled(

@@ -15,7 +15,7 @@ from lawang.domain.errors import StoreError
 from lawang.domain.programme import MeasureRef
 from lawang.store import schema
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_EXPIRY, LiveStore
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +78,19 @@ def _catch_up(facts: FieldFacts, history: History, now: datetime) -> None:
             log.debug("courses of gauges not read", kind=error.kind)
             return
         facts.behind.discard(ref)
+
+
+def drop_expired(facts: FieldFacts, now: datetime) -> list[str]:
+    """Forget the alerts that expired long ago; their ids."""
+    oldest = now - KEPT_AFTER_EXPIRY
+    gone = [
+        key
+        for key, plain in facts.alerts.items()
+        if plain["expires_at"] is not None and moment(plain["expires_at"]) < oldest
+    ]
+    for key in gone:
+        del facts.alerts[key]
+    return gone
 
 
 def counts_requests(facts: FieldFacts, polled: Iterable[str]) -> bool:
