@@ -7,11 +7,9 @@
   const { parts, format, charts } = window.lawang.wall;
   /** A wait that the city calls long; the bar of a clinic is full at twice of it. */
   const LONG_MIN = 60;
-  const OLD_S = 3600;
 
   function clinicRow(clinic) {
-    const isOld = !clinic.at || live.now() - live.seconds(clinic.at) > OLD_S;
-    const state = clinic.minutes === undefined || isOld ? "grey" : clinic.minutes > LONG_MIN ? "red" : clinic.minutes > LONG_MIN / 2 ? "amber" : "green";
+    const state = clinic.minutes === undefined || clinic.old ? "grey" : clinic.minutes > LONG_MIN ? "red" : clinic.minutes > LONG_MIN / 2 ? "amber" : "green";
     return part("div", { class: `clinic clinic-${state}`, "data-region": clinic.k }, [
       part("i", { class: `light light-${state}` }, { green: "●", amber: "◆", red: "▲", grey: "○" }[state]),
       part("span", { class: "clinic-name" }, clinic.n),
@@ -22,13 +20,16 @@
   }
 
   function stockRow(medicine) {
-    const low = medicine.low || 0;
-    return part("div", { class: low ? "stock stock-low" : "stock" }, [
-      part("span", { class: "stock-sign" }, low ? "▲" : "●"),
+    const state = medicine.low === undefined ? "unknown" : medicine.low ? "low" : "enough";
+    return part("div", { class: `stock stock-${state}` }, [
+      part("span", { class: "stock-sign" }, { unknown: "○", low: "▲", enough: "●" }[state]),
       part("span", { class: "stock-name" }, parts.named(medicine)),
-      part("span", { class: "stock-low-count" }, medicine.low === undefined
-        ? say("{n} clinics", { n: number(medicine.clinics) })
-        : say("{n} of {total}", { n: number(low), total: number(medicine.clinics) })),
+      part("span", { class: "stock-low-count" }, [
+        state === "unknown"
+          ? say("{n} clinics", { n: number(medicine.clinics) })
+          : say("{n} of {total}", { n: number(medicine.low), total: number(medicine.clinics) }),
+        medicine.missing ? ` · ◐ ${say("{n} old", { n: number(medicine.missing) })}` : "",
+      ]),
     ]);
   }
 
@@ -48,7 +49,7 @@
     mount(root, context) {
       const waiting = parts.tile({ title: say("Patients waiting"), panel: "clinics", className: "kes-figure", id: "waiting" });
       const minutes = parts.tile({ title: say("Waiting time, median of the clinics"), panel: "clinics", className: "kes-figure", id: "minutes" });
-      const ambulances = parts.tile({ title: say("Ambulances ready"), panel: "vehicles", className: "kes-figure", id: "ambulances" });
+      const ambulances = parts.tile({ title: say("Ambulances ready"), panel: "clinics", className: "kes-figure", id: "ambulances" });
       const queues = parts.tile({ title: say("Longest waits"), panel: "clinics", className: "kes-queues", id: "queues" });
       const stock = parts.tile({ title: say("Medicines: clinics running low"), panel: "clinics", className: "kes-stock", id: "stock" });
       const health = parts.tile({ title: say("Health indicators"), panel: "health", className: "kes-health", id: "health" });
@@ -74,27 +75,33 @@
 
       function drawClinics(panel) {
         const all = Object.values(panel.clinics || {}).sort((a, b) => (b.minutes ?? -1) - (a.minutes ?? -1));
-        const told = all.filter((each) => each.waiting !== undefined);
-        figures.waiting.set(told.length ? number(panel.waiting) : format.MISSING, [
-          say("in {n} of {total} clinics", { n: number(told.length), total: number(all.length) }),
+        figures.waiting.set(format.number(panel.waiting), [
+          say("in {n} of {total} clinics", {
+            n: number(all.length - (panel.missing || 0)),
+            total: number(all.length),
+          }),
         ]);
         figures.minutes.set(format.number(panel.median_minutes), [
-          panel.missing ? `◐ ${say("{n} clinics tell nothing", { n: number(panel.missing) })}` : say("all clinics tell"),
+          panel.missing ? `◐ ${say("{n} clinics tell nothing", { n: number(panel.missing) })}` : all.length ? say("all clinics tell") : "",
         ]);
         parts.fill(queues.body, all, 2.35, clinicRow);
         const medicines = Object.values(panel.stock || {}).sort((a, b) => (b.low || 0) - (a.low || 0));
         parts.fill(stock.body, medicines, 2.35, stockRow);
+        drawAmbulances(panel.ambulances);
       }
 
-      function drawVehicles(panel) {
-        const things = Object.values(panel.things || {}).filter((each) => each.k === "ambulans");
-        const count = (status) => things.filter((each) => each.s === status).length;
-        figures.ambulances.set(things.length ? number(count("siaga")) : format.MISSING, [
+      function drawAmbulances(counts) {
+        if (!counts || !counts.total) {
+          figures.ambulances.set(format.MISSING, "");
+          return;
+        }
+        figures.ambulances.set(number(counts.standby), [
           say("{active} under way · {off} out of service · of {n}", {
-            active: number(count("aktif")),
-            off: number(count("mati") + count("rusak")),
-            n: number(things.length),
+            active: number(counts.active),
+            off: number(counts.off),
+            n: number(counts.total),
           }),
+          counts.old ? ` · ◐ ${say("{n} not heard", { n: number(counts.old) })}` : "",
         ]);
       }
 
@@ -109,7 +116,6 @@
       return {
         update(name, panel, before, patch) {
           if (name === "clinics") drawClinics(panel);
-          if (name === "vehicles") drawVehicles(panel);
           if (name === "health") drawHealth(panel);
           if (drawn) drawn.update(name, panel, before, patch);
         },
