@@ -84,6 +84,11 @@
         return entry.day ? ` · ${format.day(entry.day).replaceAll(" ", "\u00a0")}` : "";
       }
 
+      function silentNote(entry) {
+        if (!entry.missing) return "";
+        return part("span", { class: "line" }, `◐ ${say("{n} kecamatan silent", { n: number(entry.missing) })}`);
+      }
+
       function drawDesks(panel) {
         const { letters: l, ektp: k, paten: p, licences: s } = panel;
         if (l)
@@ -97,12 +102,14 @@
           figures.ektp.set(format.number(k.printed), [
             say("of {n} asked", { n: format.number(k.asked) }),
             dayNote(k),
+            silentNote(k),
           ]);
         if (p)
           figures.paten.set(format.number(p.done), [
             say("of {n} asked", { n: format.number(p.asked) }),
             p.rejected ? ` · ${say("{n} rejected", { n: number(p.rejected) })}` : "",
             dayNote(p),
+            silentNote(p),
           ]);
         if (s) drawLicences(s);
         else licences.body.replaceChildren(parts.nothing(say("no data yet")));

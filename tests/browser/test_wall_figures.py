@@ -1,4 +1,4 @@
-"""What scenes say of figures that are not whole: silent clinics, things not heard of."""
+"""What scenes say of figures that are not whole: silent clinics and counters, targets of nobody."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenScreen
-from tests.browser.glass import FAULTS, LEAST_REM, show_scene
+from tests.browser.glass import FAULTS, LEAST_REM, show_interrupt, show_scene, show_thirds
 from tests.browser.programme import ProgrammeDemo
 from tests.browser.screen import Screen
 
 pytestmark = pytest.mark.browser
 
 FULL_HD = {"width": 1920, "height": 1080}
+SMALL_VIDEO_WALL = {"width": 1920, "height": 720}
 
 #: Give a scene a panel with some values changed, and say what is in its tiles and what is wrong.
 _CHANGE = f"""async ([scene, name, changes, least]) => {{
@@ -101,3 +102,22 @@ def test_a_medicine_counted_long_ago_is_neither_low_nor_enough(wall: Screen) -> 
     tiles, faults = change(wall, "kesehatan", "clinics", stock=gone | stock)
     assert "▲ Stok uji 3 dari 20 · ◐ 19 usang ○ Stok uji 0 puskesmas · ◐ 39 usang" in tiles["stock"]
     assert faults == {}
+
+
+def test_counters_that_are_silent_are_counted_wherever_the_scene_is(wall: Screen) -> None:
+    silent = {"ektp": {"missing": 12}, "paten": {"missing": 17, "rejected": 12}}
+
+    def look() -> None:
+        tiles, faults = change(wall, "layanan", "desks", **silent)
+        assert tiles["ektp"].endswith("◐ 12 kecamatan diam")
+        assert tiles["paten"].endswith("◐ 17 kecamatan diam")
+        assert faults == {}
+
+    resize(wall, FULL_HD)
+    show_scene(wall, "layanan")
+    look()
+    show_interrupt(wall, "layanan")
+    look()
+    resize(wall, SMALL_VIDEO_WALL)
+    show_thirds(wall, ["kota", "kejadian", "layanan"])
+    look()
