@@ -107,6 +107,13 @@
     return { root, head, heading, age, body };
   }
 
+  /** A tile's title, and that the targets behind its lights were published nowhere, if so. */
+  function entitle(tile, title, entries) {
+    const simulated = entries.filter((each) => each.simulated_target).length;
+    const word = simulated === entries.length ? say("simulated targets") : say("some targets simulated");
+    tile.heading.textContent = simulated ? `${title} · ${word}` : title;
+  }
+
   /** One large number. `set(value, note)` changes it; texts only. */
   function figure({ label, unit = "", note = "", className = "" }) {
     const value = part("b", { class: "figure-value" }, MISSING);
@@ -253,6 +260,7 @@
     format: { number, percent, compact, money, figure: figureText, score, signed, minutes, day, MISSING },
     parts: {
       tile,
+      entitle,
       figure,
       setNumber,
       rows,

@@ -110,6 +110,7 @@
         const all = Object.entries(panel.entries || {})
           .map(([id, entry]) => ({ id, ...entry }))
           .sort((a, b) => order.indexOf(a.light) - order.indexOf(b.light));
+        parts.entitle(health, say("Health indicators"), all);
         parts.fill(health.body, all, 2.35, indicatorRow);
       }
 

@@ -9,6 +9,7 @@
   /** One large budget: what came, of what was due, where it leads by the end of the year. */
   function budget(root, entry, title) {
     const forecast = entry.forecast;
+    parts.entitle(root, title, [entry]);
     const share = entry.target ? entry.value / entry.target : undefined;
     root.body.replaceChildren(
       part("div", { class: "fin-figures" }, [
@@ -102,6 +103,7 @@
         budget(tiles.revenue, panel.revenue, say("Revenue"));
         budget(tiles.spending, panel.spending, say("Spending"));
         const items = [...(panel.items || [])].sort((a, b) => (b.value || 0) - (a.value || 0));
+        parts.entitle(tiles.items, say("Own revenue by item, against what was due"), items);
         parts.fill(tiles.items.body, items, 2.5, item);
         const opds = panel.absorption || [];
         parts.fill(tiles.opds.body, opds, 2.4, department);

@@ -144,6 +144,7 @@
 
       function drawServices(panel) {
         const all = panel.promises || [];
+        parts.entitle(promises, say("Promises kept"), all);
         parts.fill(promises.body, all, 3.9, promise);
         const claimed = entryOf(panel, "claimed");
         const checked = entryOf(panel, "verified");

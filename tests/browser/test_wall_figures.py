@@ -121,3 +121,17 @@ def test_counters_that_are_silent_are_counted_wherever_the_scene_is(wall: Screen
     resize(wall, SMALL_VIDEO_WALL)
     show_thirds(wall, ["kota", "kejadian", "layanan"])
     look()
+
+
+def test_tiles_say_that_their_targets_are_simulated(wall: Screen) -> None:
+    resize(wall, FULL_HD)
+    titles = {}
+    for scene in ("layanan", "kesehatan", "keuangan"):
+        show_scene(wall, scene)
+        titles[scene] = wall.script(
+            "() => [...document.querySelectorAll('.tile-title')].map((each) => each.textContent)"
+        )
+    assert "Janji layanan yang ditepati · target simulasi" in titles["layanan"]
+    assert "Indikator kesehatan · target simulasi" in titles["kesehatan"]
+    assert "Belanja · target simulasi" in titles["keuangan"]
+    assert "Pendapatan" in titles["keuangan"]
