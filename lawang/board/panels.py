@@ -52,10 +52,11 @@ cameras     cameras: {id: {n, p?, k?, s, o?: owner, link: has it a stream, t}}; 
             (the rest is in no known state), without_stream, unlocated
 transit     routes: {id: {n, delay_s?, at?, buses, moving}}; off_route: buses on none; notices:
             {id: {headline, routes?, until?}}
-clinics     clinics: {id: {n, p?, k?, waiting?, minutes?, at}}; waiting?, median_minutes?: of all
-            but the `missing`, whose boards are silent; unlocated; stock: {measure: {name_id,
-            name_en, unit, clinics, safe?: level, low?: clinics below it, least?: {clinic, value,
-            at}}}; ambulances?: {active, standby, off, unknown, old, total}
+clinics     clinics: {id: {n, p?, k?, waiting?, minutes?, at, old?: true}}; waiting?,
+            median_minutes?: of all but the `missing`, whose boards are silent; unlocated; stock:
+            {measure: {name_id, name_en, unit, clinics, missing: those whose count is too old,
+            safe?: level, low?: clinics below it, least?: {clinic, value, at}}}; ambulances?:
+            {active, standby, off, unknown, old, total}
 desks       letters?: {today, done_today, open, in_time of cohort, oldest_open?}; licences?:
             {stages: {status: {n, late}}, open, late}; ektp?: {day?, asked?, printed?, missing?};
             paten?: {day?, asked?, done?, rejected?, missing?: kecamatan silent about that day}
@@ -375,8 +376,8 @@ TIMED = (*AFTER_INCIDENTS, *AFTER_OVERVIEW, "alarms", *FIELD_PANELS)
 
 
 def compute(state: BoardState, now: datetime, names: Iterable[str]) -> dict[str, Panel]:
-    """The payloads of the named panels."""
-    return {name: PANELS[name](state, now) for name in names}
+    """The payloads of the named panels, each worked out once however often it is named."""
+    return {name: PANELS[name](state, now) for name in dict.fromkeys(names)}
 
 
 def _open(state: BoardState) -> Iterable[Incident]:

@@ -21,6 +21,7 @@ from lawang.background import Background
 from lawang.board.field.following import (
     KINDS,
     counts_requests,
+    drop_expired,
     fill_field,
     read_requests,
     take_field,
@@ -112,10 +113,15 @@ class BoardWorker(Background):
         self._last_alive = 0.0
         self._next_fill = 0.0
         self._next_take = 0.0
+        #: Not 0 while the walls' programme cannot be worked out.
+        self._next_screens = 0.0
         self._log_has_grown = False
 
     def start(self) -> None:
         """Begin, with everything read from history anew."""
+        # Another process may have kept the board since: what was known before is not carried on.
+        self._state = BoardState(self._city)
+        self._shown = {}
         self._refill.set()
         if self._screens is not None:
             self._screens.start()
@@ -175,7 +181,7 @@ class BoardWorker(Background):
 
     def _patience_s(self) -> float:
         """How long to listen: to the moment at which a wall turns, if that is sooner."""
-        if self._screens is None:
+        if self._screens is None or time.monotonic() < self._next_screens:
             return _PATIENCE_S
         return min(_PATIENCE_S, max(self._screens.wait_s(self._clock()), 0.01))
 
@@ -184,14 +190,19 @@ class BoardWorker(Background):
 
     def _read_screens(self, noted: bool = False) -> list[str]:
         """The names of the panels about walls that may be other ones now."""
-        if self._screens is None:
+        if self._screens is None or time.monotonic() < self._next_screens:
             return []
         try:
             found = self._screens.read(self._clock(), noted)
         except Exception:
             # A fault there must not cost the wall all the rest.
-            log.exception("the walls' programme cannot be worked out")
+            if not self._next_screens:
+                log.exception("the walls' programme cannot be worked out")
+            self._next_screens = time.monotonic() + _ALIVE_EVERY_S
             return []
+        if self._next_screens:
+            log.info("the walls' programme is worked out again")
+            self._next_screens = 0.0
         self._state.screens = {**self._state.screens, **found}
         return list(found)
 
@@ -218,21 +229,27 @@ class BoardWorker(Background):
             if (state := self._history.source_state(source_id)) is not None
         }
         # A new epoch tells every web process that its copies are of another life.
-        self._epoch = secrets.token_hex(4)
+        epoch = secrets.token_hex(4)
         self._live.fill(
             incidents,
             states.values(),
-            self._epoch,
+            epoch,
             readings=self._history.readings.latest(ReadingFilter()),
             positions=self._history.records.positions(),
             alerts=self._history.records.alerts(in_force_at=now, limit=1000),
         )
-        self._state = BoardState(self._city)
-        self._state.incidents = {item.id: item for item in incidents}
-        self._state.states = states | self._live.source_states()
-        fill_field(self._state.live, self._live, self._history, now)
-        self._shown = {}
-        self._seq = {}
+        # What cannot be read now stays as it was: no alarms would look like a quiet city.
+        board = BoardState(
+            self._city,
+            incidents={item.id: item for item in incidents},
+            states=states | self._live.source_states(),
+            latest=self._state.latest,
+            overview=self._state.overview,
+            alarms=self._state.alarms,
+            screens=self._state.screens,
+        )
+        fill_field(board.live, self._live, self._history, now)
+        self._state, self._epoch, self._shown, self._seq = board, epoch, {}, {}
         self._read_history()
         self._read_requests()
         self._read_indicators()
@@ -297,6 +314,7 @@ class BoardWorker(Background):
         if now - self._last_tick >= _TICK_EVERY_S:
             self._last_tick = now
             self._drop_long_closed()
+            self._live.drop_alerts(drop_expired(self._state.live, self._clock()))
             self._read_history()
             self._read_indicators()
             self._read_alarms()

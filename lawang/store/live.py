@@ -26,7 +26,7 @@ board made of it; for the web processes).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from lawang.domain.alert import Alert
+from lawang.domain.alert import Alert, MessageType
 from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState, state_from_plain, state_to_plain
 from lawang.domain.incident import Incident, field_values, incident_from_plain
@@ -45,6 +45,8 @@ from lawang.domain.position import Position
 
 #: How long a closed incident stays in live state, and so on the board: today and last night.
 KEPT_AFTER_CLOSING = timedelta(hours=36)
+#: An alert leaves live state so long after it expired, lest a clock that was set back miss it.
+KEPT_AFTER_EXPIRY = timedelta(days=1)
 #: Reads and writes give up after this; the wall says so long before an operator would wonder.
 TIMEOUT_S = 2.0
 
@@ -133,7 +135,11 @@ class LiveStore:
             "source": state.source_id if state else None,
             **{name: list(values) for name, (_key, values) in facts.items() if values},
         }
-        over = [item.id for item in alerts if item.ended_at is not None]
+        over = [
+            item.id
+            for item in alerts
+            if item.ended_at is not None or item.message_type is MessageType.CANCEL
+        ]
         with _as_store_error():
             pipe = self._redis.pipeline(transaction=True)
             if keep:
@@ -164,6 +170,12 @@ class LiveStore:
             "positions": (self.keys.positions, {item.id: orjson.dumps(item) for item in positions}),
             "alerts": (self.keys.alerts, {item.id: orjson.dumps(item) for item in alerts}),
         }
+
+    def drop_alerts(self, ids: Collection[str]) -> None:
+        """Forget alerts that are over; nobody is told."""
+        if ids:
+            with _as_store_error():
+                self._redis.hdel(self.keys.alerts, *ids)
 
     def want(self, source_id: str, gap_ms: int = 0) -> bool:
         """Ask the poller to poll a source at once.

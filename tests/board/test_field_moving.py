@@ -178,6 +178,24 @@ def test_a_route_whose_delay_nobody_told_has_none(city: City) -> None:
     assert transit(facts, NOW)["routes"] == {"TM1": {"n": "TM1", "buses": 1, "moving": 1}}
 
 
+def test_a_delay_that_is_not_of_now_is_not_told_its_route_is(city: City) -> None:
+    """Buses rest at night, and the delays of the evening must not stand until the morning."""
+    oldest = NOW - city.sources["transmusi_jadwal"].cadence.stale_after_s * SECOND
+    facts = put(
+        FieldFacts(city),
+        *(
+            build_reading(
+                "transmusi_jadwal", "keterlambatan", route, 600.0, subject_name=route, at=at
+            )
+            for route, at in (("TM1", oldest), ("TM2", oldest - SECOND))
+        ),
+    )
+    assert transit(facts, NOW)["routes"] == {
+        "TM1": {"n": "TM1", "buses": 0, "moving": 0, "delay_s": 600.0, "at": oldest.isoformat()},
+        "TM2": {"n": "TM2", "buses": 0, "moving": 0},
+    }
+
+
 def test_notices_of_buses_name_their_routes_and_are_no_warnings(city: City) -> None:
     notice = build_alert("n1", "transmusi_info", facts={"trayek": "TM1, TM2"}, headline="Dialihkan")
     assert warnings(put(FieldFacts(city), notice), NOW)["warnings"] == {}
@@ -232,6 +250,14 @@ def test_an_outline_that_cannot_be_drawn_is_left_out(city: City) -> None:
         facts = FieldFacts(city, alerts={"bmkg_peringatan:w": plain(build_alert("w"))})
         facts.alerts["bmkg_peringatan:w"]["geometry"] = broken
         assert "polygon" not in warnings(facts, NOW)["warnings"]["bmkg_peringatan:w"]
+
+
+def test_outlines_within_outlines_are_told_as_they_are(city: City) -> None:
+    square = {"type": "Polygon", "coordinates": [[[104, -3], [105, -3], [105, -2], [104, -3]]]}
+    inner = {"type": "GeometryCollection", "geometries": [square]}
+    alert = build_alert("w", geometry={"type": "GeometryCollection", "geometries": [inner, square]})
+    found = warnings(put(FieldFacts(city), alert), NOW)["warnings"]["bmkg_peringatan:w"]["polygon"]
+    assert found == {"type": "GeometryCollection", "geometries": [inner, square]}
 
 
 def test_a_quake_has_a_place_in_the_stead_of_an_outline(city: City) -> None:

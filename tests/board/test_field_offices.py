@@ -61,6 +61,7 @@ def test_totals_leave_silent_clinics_out_and_say_how_many(city: City) -> None:
     told = [panel[name] for name in ("waiting", "missing", "median_minutes")]
     assert told == [20, 2, 20]
     assert panel["clinics"]["P3"]["waiting"] == 99
+    assert [name for name, each in panel["clinics"].items() if "old" in each] == ["P3"]
 
 
 def test_nobody_waiting_is_nought(city: City) -> None:
@@ -90,7 +91,23 @@ def test_stock_is_low_below_the_level_of_its_indicator(city: City) -> None:
 
 def test_a_medicine_that_nobody_told_of_has_no_least(city: City) -> None:
     stock = clinics(FieldFacts(city), NOW)["stock"]["stok_oralit"]
-    assert (stock["clinics"], stock["low"], "least" in stock) == (0, 0, False)
+    assert (stock["clinics"], "low" in stock, "least" in stock) == (0, False, False)
+
+
+def test_stock_that_was_counted_long_ago_is_missing_and_neither_low_nor_enough(city: City) -> None:
+    oldest = NOW - city.kpis["stok_parasetamol"].stale_after
+    facts = put(
+        FieldFacts(city),
+        build_reading(STOCK, "stok_parasetamol", "P1", 600.0, at=oldest),
+        build_reading(STOCK, "stok_parasetamol", "P2", 0.0, at=oldest - SECOND),
+        build_reading(STOCK, "stok_oralit", "P2", 0.0, at=oldest - SECOND),
+    )
+    stock = clinics(facts, NOW)["stock"]
+    paracetamol = stock["stok_parasetamol"]
+    assert [paracetamol[name] for name in ("clinics", "missing", "low")] == [1, 1, 0]
+    assert paracetamol["least"]["value"] == 600.0
+    oralit = stock["stok_oralit"]
+    assert (oralit["clinics"], oralit["missing"], "low" in oralit) == (0, 1, False)
 
 
 def test_ambulances_are_counted_by_what_they_do(city: City) -> None:

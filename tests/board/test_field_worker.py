@@ -12,14 +12,18 @@ from typing import Any
 import pytest
 import redis
 
+from lawang.board.field.facts import FieldFacts
+from lawang.board.field.following import fill_field, take_field
+from lawang.board.field.water import water
 from lawang.board.panels import PANELS
 from lawang.board.worker import BoardWorker
 from lawang.city import City
+from lawang.domain.alert import MessageType
 from lawang.domain.facts import Facts
 from lawang.domain.health import SourceState
 from lawang.domain.service import RequestStatus
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_EXPIRY, LiveStore
 from tests.board.field import NOW, build_alert, build_position, build_reading
 from tests.board.test_field_offices import request as build_request
 from tests.board.test_worker import Listener
@@ -106,6 +110,23 @@ def test_a_board_begins_with_the_last_hours_of_its_gauges(
     assert entry["spark"] == [[60, 200.0], [30, 240.0], [0, 280.0]]
 
 
+def test_courses_that_cannot_be_read_at_first_are_read_with_the_next_fact(
+    city: City, sqlite_history: History, live: LiveStore, settle: Settle, tmp_path: Path
+) -> None:
+    for minutes, value in ((61, 200.0), (1, 280.0)):
+        reading = build_reading("pengukur_air", "tinggi_air", "A", value, at=NOW - minutes * MINUTE)
+        settle("pengukur_air", readings=[reading])
+    facts = FieldFacts(city)
+    with closing(sqlite3.connect(tmp_path / "history.sqlite3", isolation_level=None)) as other:
+        other.execute("ALTER TABLE reading RENAME TO lost")
+        fill_field(facts, live, sqlite_history, NOW)
+        other.execute("ALTER TABLE lost RENAME TO reading")
+    gauge = water(facts, NOW)["gauges"]["A"]
+    assert (gauge["v"], "rise" in gauge) == (280.0, False)
+    take_field(facts, {"positions": ["ambulans:1"]}, live, sqlite_history, NOW)
+    assert water(facts, NOW)["gauges"]["A"]["rise"] == 80.0
+
+
 def test_a_new_reading_follows_on_the_course(
     board: BoardWorker, listener: Listener, settle: Settle
 ) -> None:
@@ -147,6 +168,31 @@ def test_a_warning_comes_and_is_cancelled(
     settle("bmkg_peringatan", alerts=[build_alert("w", ended_at=NOW)])
     settle("bmkg_peringatan", alerts=[build_alert("x", touches_city=False)])
     listener.until(lambda: listener.panels["warnings"]["elsewhere"] == 1, "the other one")
+
+
+def test_what_expired_long_ago_or_only_cancels_is_not_kept(
+    city: City, sqlite_history: History, live: LiveStore, listener: Listener, settle: Settle
+) -> None:
+    clock = HeldClock(NOW)
+    settle(
+        "bmkg_peringatan",
+        alerts=[
+            build_alert("w", message_type=MessageType.CANCEL),
+            build_alert("x", expires_at=NOW + MINUTE),
+            build_alert("y", expires_at=NOW + MINUTE + SECOND),
+            build_alert("z"),
+        ],
+    )
+    assert "bmkg_peringatan:w" not in live.facts("alerts")
+    board = BoardWorker(city, sqlite_history, live, clock=clock)
+    board.start()
+    try:
+        listener.until(lambda: listener.panels.keys() == PANELS.keys(), "all panels")
+        clock.now = NOW + KEPT_AFTER_EXPIRY + MINUTE + SECOND
+        listener.until(lambda: "bmkg_peringatan:x" not in live.facts("alerts"), "a day later")
+    finally:
+        board.stop()
+    assert live.facts("alerts").keys() == {"bmkg_peringatan:y", "bmkg_peringatan:z"}
 
 
 def test_letters_are_counted_when_their_source_was_polled(

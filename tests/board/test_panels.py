@@ -375,3 +375,12 @@ def test_every_panel_is_computed_after_some_change() -> None:
     # Those about walls tell by themselves when they are other ones.
     about_walls = {"programme", "walls", "status"}
     assert set(AFTER_INCIDENTS) | set(AFTER_SOURCE) | set(TIMED) | about_walls == set(PANELS)
+
+
+def test_a_panel_named_twice_is_worked_out_once(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[datetime] = []
+    monkeypatch.setitem(PANELS, "city", lambda _state, now: made.append(now) or {})
+    compute(board(city), NOW, ["city", "hours", "city"])
+    assert made == [NOW]

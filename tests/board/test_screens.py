@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
+from structlog.testing import capture_logs
 
-from lawang.board.panels import PANELS
+from lawang.board.panels import PANELS, Panel
 from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.clock import utc_now
@@ -20,37 +23,60 @@ from lawang.domain.screen import Beat, Command, CommandKind
 from lawang.screens.desk import ScreenDesk
 from lawang.screens.panel import ScreenPanels
 from lawang.screens.reload import ProgrammeFile
+from lawang.store.engine import open_engine
 from lawang.store.history import History
 from lawang.store.live import LiveStore
 from tests.board.test_worker import Listener
+from tests.installation.running import wait_until
 from tests.screens.values import WIB, playlist, programme
 
 #: The promise is 0.5 s; the rest is for a machine that does other things as well.
 _TURN_S = 2.0
 
 
+@dataclass
+class Walls:
+    """What the walls are told of, in a history of their own that can be taken away."""
+
+    path: Path
+    history: History
+    board: BoardWorker
+
+    def take_history_away(self) -> None:
+        self.history.close()
+        self.path.rename(self.path.with_suffix(".away"))
+        self.path.mkdir()
+
+
 @pytest.fixture
-def listener(
-    city: City, sqlite_history: History, live: LiveStore, valkey_url: str, tmp_path: Path
-) -> Iterator[Listener]:
-    """Hears a board whose walls turn every three seconds."""
+def walls(
+    city: City, sqlite_history: History, live: LiveStore, _migrated_sqlite: Path, tmp_path: Path
+) -> Iterator[Walls]:
+    """A board whose walls turn every three seconds."""
     quick = playlist("siang", ("kota", 3), ("sumber", 3))
     made = programme()
     made = replace(made, playlists={**made.playlists, "siang": quick})
     file = ProgrammeFile(tmp_path / "screens.toml", lambda: made, made)
-    desk = ScreenDesk(file, sqlite_history.screens, WIB, "b1", utc_now)
-    screens = ScreenPanels(city, desk, dict, lambda _at: None)
-    board = BoardWorker(city, sqlite_history, live, clock=utc_now, screens=screens)
+    path = tmp_path / "walls.sqlite3"
+    path.write_bytes(_migrated_sqlite.read_bytes())
+    with closing(History(open_engine(f"sqlite:///{path}"))) as history:
+        desk = ScreenDesk(file, history.screens, WIB, "b1", utc_now)
+        screens = ScreenPanels(city, desk, dict, lambda _at: None)
+        board = BoardWorker(city, sqlite_history, live, clock=utc_now, screens=screens)
+        yield Walls(path, history, board)
+        board.stop()
+
+
+@pytest.fixture
+def listener(walls: Walls, live: LiveStore, valkey_url: str) -> Iterator[Listener]:
+    """Hears that board at work."""
     with (
         closing(redis.Redis.from_url(valkey_url)) as server,
         closing(Listener(server, live)) as listening,
     ):
-        board.start()
-        try:
-            listening.until(lambda: listening.panels.keys() == PANELS.keys(), "all panels")
-            yield listening
-        finally:
-            board.stop()
+        walls.board.start()
+        listening.until(lambda: listening.panels.keys() == PANELS.keys(), "all panels")
+        yield listening
 
 
 def scene(listener: Listener) -> str:
@@ -81,10 +107,10 @@ def test_a_turn_reaches_the_walls_at_its_moment(listener: Listener) -> None:
 
 
 def test_what_is_noted_reaches_the_walls_before_the_next_look(
-    listener: Listener, sqlite_history: History, live: LiveStore
+    listener: Listener, walls: Walls, live: LiveStore
 ) -> None:
     now = utc_now()
-    sqlite_history.screens.tell(
+    walls.history.screens.tell(
         Command(
             id=0,
             screen_id="satu",
@@ -103,13 +129,62 @@ def test_what_is_noted_reaches_the_walls_before_the_next_look(
 
 
 def test_a_heartbeat_makes_its_wall_alive(
-    listener: Listener, sqlite_history: History, live: LiveStore
+    listener: Listener, walls: Walls, live: LiveStore
 ) -> None:
     assert listener.panels["walls"]["walls"]["dua"] == {"state": "never"}
-    sqlite_history.screens.note_beat(
+    walls.history.screens.note_beat(
         Beat(screen_id="dua", build="b1", scene="kota", seen_at=utc_now())
     )
     live.note_screens()
     listener.until(
         lambda: listener.panels["walls"]["walls"]["dua"]["state"] == "alive", "a wall that lives"
     )
+
+
+def test_a_board_that_is_filled_anew_keeps_the_walls_that_cannot_be_read(
+    listener: Listener, walls: Walls
+) -> None:
+    walls.take_history_away()
+    listener.until(lambda: "read_at" in listener.panels["programme"], "walls without history")
+    listener.take()
+    walls.board.refill()
+
+    def first() -> dict[str, Any]:
+        return {each["panel"]: each["patch"] for each in listener.heard if each["seq"] == 1}
+
+    listener.until(lambda: first().keys() == PANELS.keys(), "every panel anew")
+    assert all("read_at" in first()[name] for name in ("programme", "walls"))
+    assert first()["programme"]["screens"].keys() == {"satu", "dua", "dinding"}
+
+
+@dataclass
+class _Broken:
+    """Panels about walls that can never be worked out; when that was tried."""
+
+    tried: list[float] = field(default_factory=list)
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def wait_s(self, now: datetime) -> float:
+        return 0.0
+
+    def read(self, now: datetime, noted: bool = False) -> Mapping[str, Panel]:
+        self.tried.append(time.monotonic())
+        raise ValueError("uji")
+
+
+def test_walls_that_cannot_be_worked_out_are_tried_now_and_then_and_told_once(
+    city: City, sqlite_history: History, live: LiveStore
+) -> None:
+    screens = _Broken()
+    board = BoardWorker(city, sqlite_history, live, clock=utc_now, screens=screens)
+    with capture_logs() as logs:
+        board.start()
+        wait_until(lambda: len(screens.tried) >= 3, 60, "three attempts")
+        board.stop()
+    assert all(later - sooner >= 1.9 for sooner, later in pairwise(screens.tried))
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == [
+        "the walls' programme cannot be worked out"
+    ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lawang.board.panels import PANELS
 from lawang.board.patch import merge
 from lawang.board.worker import BoardWorker
 from lawang.city import City
+from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState
 from lawang.domain.incident import Incident, Status
 from lawang.store.history import History
@@ -273,6 +275,53 @@ def test_a_history_that_breaks_does_not_silence_the_board(
             "the failing source",
         )
         other.execute("ALTER TABLE lost RENAME TO incident_event")
+
+
+def test_alarms_that_cannot_be_read_stay_when_the_board_is_filled_anew(
+    city: City, sqlite_history: History, live: LiveStore, listener: Listener
+) -> None:
+    is_away = threading.Event()
+    flood = {"alarms": {"1": {"rule": "air_awas"}}}
+
+    def alarms(_now: datetime) -> dict[str, Any]:
+        if is_away.is_set():
+            raise StoreError("store_down", "uji")
+        return flood
+
+    worker = BoardWorker(city, sqlite_history, live, clock=HeldClock(NOW), alarms=alarms)
+    worker.start()
+    try:
+        listener.until(lambda: listener.panels.keys() == PANELS.keys(), "all panels")
+        listener.take()
+        is_away.set()
+        worker.refill()
+        listener.until(lambda: len(listener.heard) == len(PANELS), "every panel anew")
+    finally:
+        worker.stop()
+    assert listener.panels["alarms"] == flood
+
+
+def test_a_board_that_begins_again_knows_nothing_of_its_last_time(
+    city: City, sqlite_history: History, live: LiveStore, listener: Listener
+) -> None:
+    """Another process may have kept it meanwhile, and ended what it knew of."""
+    found = [{"alarms": {"1": {"rule": "air_awas"}}}]
+
+    def alarms(_now: datetime) -> dict[str, Any]:
+        if not found:
+            raise StoreError("store_down", "uji")
+        return found.pop()
+
+    worker = BoardWorker(city, sqlite_history, live, clock=HeldClock(NOW), alarms=alarms)
+    try:
+        for told in ({"alarms": {"1": {"rule": "air_awas"}}}, {}):
+            listener.take()
+            worker.start()
+            listener.until(lambda: len(listener.heard) == len(PANELS), "every panel")
+            assert listener.panels["alarms"] == told
+            worker.stop()
+    finally:
+        worker.stop()
 
 
 def test_a_restarted_board_speaks_under_another_name(

@@ -94,15 +94,15 @@ def thin_out(geometry: Plain) -> Plain | None:
             thin = outline.convex_hull.simplify(_TOLERANCE)
         if thin.is_empty or _points(thin) > POINTS_MAX:
             return None
-        found: Plain = mapping(thin)
+        return _plain(mapping(thin))
     except (ShapelyError, ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
-    if found["type"] == "GeometryCollection":
-        return {"type": found["type"], "geometries": [_plain(each) for each in found["geometries"]]}
-    return _plain(found)
 
 
 def _plain(geometry: Plain) -> Plain:
+    if geometry["type"] == "GeometryCollection":
+        parts = [_plain(each) for each in geometry["geometries"]]
+        return {"type": geometry["type"], "geometries": parts}
     return {"type": geometry["type"], "coordinates": _rounded(geometry["coordinates"])}
 
 

@@ -10,13 +10,13 @@ from lawang.board.field.facts import FieldFacts, Panel, Plain, known, moment, po
 from lawang.city import City
 from lawang.domain.field import ClinicsTable
 from lawang.domain.formula import ReadingFormula
-from lawang.domain.kpi import Direction
+from lawang.domain.kpi import Direction, Kpi
 from lawang.domain.position import PositionStatus
 
 
 def clinics(facts: FieldFacts, now: datetime) -> Panel:
-    """A clinic whose board is older than the pack allows is shown with its last words, and counts
-    in no total."""
+    """A clinic whose board is older than the pack allows is shown with its last words and as
+    `old`, and counts in no total."""
     table = facts.city.field_tables.clinics
     if table is None:
         return {"sources": []}
@@ -29,13 +29,15 @@ def clinics(facts: FieldFacts, now: datetime) -> Panel:
     missing = 0
     for subject in sorted({*waiting, *minutes}):
         told = [each for each in (waiting.get(subject), minutes.get(subject)) if each]
+        at = min((each["observed_at"] for each in told), key=moment)
         entries[subject] = known(
             n=next((each["subject_name"] for each in told if each["subject_name"]), subject),
             p=point(*told),
             k=next((each["kecamatan"] for each in told if each["kecamatan"]), None),
             waiting=(waiting.get(subject) or {}).get("value"),
             minutes=(minutes.get(subject) or {}).get("value"),
-            at=min((each["observed_at"] for each in told), key=moment),
+            at=at,
+            old=moment(at) < oldest or None,
         )
         count, length = _young(waiting, subject, oldest), _young(minutes, subject, oldest)
         missing += count is None
@@ -63,12 +65,19 @@ def _young(readings: dict[str, Plain], subject: str, oldest: datetime) -> float 
 
 
 def _stock(facts: FieldFacts, table: ClinicsTable, now: datetime) -> Panel:
+    """What was counted longer ago than a medicine's indicator allows is `missing` alone."""
     if not table.stock:
         return {}
     found: Panel = {}
     for measure in facts.city.sources[table.stock].measures.values():
-        readings = facts.readings_of(stock_ref(table.stock, measure.id))
-        safe = safe_stock(facts.city, table.stock, measure.id, now)
+        every = facts.readings_of(stock_ref(table.stock, measure.id))
+        kpi = _stock_kpi(facts.city, table.stock, measure.id)
+        readings = {
+            subject: each
+            for subject, each in every.items()
+            if kpi is None or now - moment(each["observed_at"]) <= kpi.stale_after
+        }
+        safe = _safe(kpi, facts.city, now)
         least = min(readings.items(), key=lambda item: (item[1]["value"], item[0]), default=None)
         found[measure.id] = known(
             name_id=measure.name_id,
@@ -76,7 +85,10 @@ def _stock(facts: FieldFacts, table: ClinicsTable, now: datetime) -> Panel:
             unit=measure.unit,
             clinics=len(readings),
             safe=safe,
-            low=None if safe is None else sum(each["value"] < safe for each in readings.values()),
+            missing=len(every) - len(readings),
+            low=sum(each["value"] < safe for each in readings.values())
+            if safe is not None and readings
+            else None,
             least=None
             if least is None
             else {
@@ -88,9 +100,8 @@ def _stock(facts: FieldFacts, table: ClinicsTable, now: datetime) -> Panel:
     return found
 
 
-def safe_stock(city: City, source: str, measure: str, now: datetime) -> float | None:
-    """The level that the city's indicator of that medicine is held to today; None without one."""
-    today = now.astimezone(city.timezone).date()
+def _stock_kpi(city: City, source: str, measure: str) -> Kpi | None:
+    """The city's indicator of that medicine."""
     for kpi in city.kpis.values():
         formula = kpi.formula
         if (
@@ -100,8 +111,15 @@ def safe_stock(city: City, source: str, measure: str, now: datetime) -> float | 
             and kpi.direction is Direction.UP
             and kpi.target is not None
         ):
-            return kpi.target.at(today)
+            return kpi
     return None
+
+
+def _safe(kpi: Kpi | None, city: City, now: datetime) -> float | None:
+    """The level that a medicine is held to today."""
+    if kpi is None or kpi.target is None:
+        return None
+    return kpi.target.at(now.astimezone(city.timezone).date())
 
 
 def _ambulances(facts: FieldFacts, table: ClinicsTable, now: datetime) -> dict[str, int] | None:

@@ -15,7 +15,7 @@ from lawang.domain.errors import StoreError
 from lawang.domain.programme import MeasureRef
 from lawang.store import schema
 from lawang.store.history import History
-from lawang.store.live import LiveStore
+from lawang.store.live import KEPT_AFTER_EXPIRY, LiveStore
 
 log = structlog.get_logger(__name__)
 
@@ -25,15 +25,16 @@ _PAUSE = timedelta(minutes=2)
 
 
 def fill_field(facts: FieldFacts, live: LiveStore, history: History, now: datetime) -> None:
-    """Read everything anew: the facts from live state, courses from history. Raises StoreError."""
+    """Read everything anew: the facts from live state, courses from history, or later where that
+    is away. Raises StoreError where live state is away."""
     wanted = facts.feeds.by_measure
     for key, plain in live.facts("readings").items():
         if (plain["source_id"], plain["measure"]) in wanted:
             facts.readings[key] = plain
     facts.positions = live.facts("positions")
     facts.alerts = live.facts("alerts")
-    for ref in gauge_refs(facts.city):
-        _read_courses(facts, history, ref, now)
+    facts.behind.update(gauge_refs(facts.city))
+    _catch_up(facts, history, now)
 
 
 def take_field(
@@ -77,6 +78,19 @@ def _catch_up(facts: FieldFacts, history: History, now: datetime) -> None:
             log.debug("courses of gauges not read", kind=error.kind)
             return
         facts.behind.discard(ref)
+
+
+def drop_expired(facts: FieldFacts, now: datetime) -> list[str]:
+    """Forget the alerts that expired long ago; their ids."""
+    oldest = now - KEPT_AFTER_EXPIRY
+    gone = [
+        key
+        for key, plain in facts.alerts.items()
+        if plain["expires_at"] is not None and moment(plain["expires_at"]) < oldest
+    ]
+    for key in gone:
+        del facts.alerts[key]
+    return gone
 
 
 def counts_requests(facts: FieldFacts, polled: Iterable[str]) -> bool:

@@ -139,15 +139,17 @@ def cameras(facts: FieldFacts, now: datetime) -> Panel:
 
 
 def transit(facts: FieldFacts, now: datetime) -> Panel:
-    """Buses not heard of for long count as on no route."""
+    """A delay older than its source's cadence allows is not told; a bus not heard of for long
+    counts nowhere."""
     table = facts.city.field_tables.transit
     if table is None:
         return {"sources": []}
     routes: dict[str, Panel] = {}
     for route, reading in facts.readings_of(table.delays).items():
         entry = _route(routes, route)
-        entry |= known(delay_s=reading["value"], at=reading["observed_at"])
         entry["n"] = reading["subject_name"] or route
+        if _is_of_now(facts, reading, now):
+            entry |= known(delay_s=reading["value"], at=reading["observed_at"])
     oldest = now.timestamp() - facts.city.field_tables.vehicles.old_after_s
     off_route = 0
     for _key, plain in facts.positions_of(table.sources):
@@ -166,6 +168,12 @@ def transit(facts: FieldFacts, now: datetime) -> Panel:
         "off_route": off_route,
         "notices": dict(_notices(facts, table.notices, table.route, now)),
     }
+
+
+def _is_of_now(facts: FieldFacts, reading: Plain, now: datetime) -> bool:
+    """At night, when no bus runs, the last delays of the evening stay the newest."""
+    cadence = facts.city.sources[reading["source_id"]].cadence
+    return (now - moment(reading["observed_at"])).total_seconds() <= cadence.stale_after_s
 
 
 def _route(routes: dict[str, Panel], route: str) -> Panel:
