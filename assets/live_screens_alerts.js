@@ -28,6 +28,8 @@ window.lawang = window.lawang || {};
   let readAt = null;
   let hinted = null;
   let asking = 0;
+  /** The newest question that was settled: what an older one brings is of the past. */
+  let settled = 0;
 
   function severityWord(severity) {
     return {
@@ -207,6 +209,8 @@ window.lawang = window.lawang || {};
     );
     row.busy = false;
     if (done) close(row);
+    // A list that was asked for before this was done is not shown any more.
+    settled = ++asking;
     ask();
     return done;
   }
@@ -278,7 +282,9 @@ window.lawang = window.lawang || {};
   async function ask() {
     const mine = ++asking;
     const found = await desk.call(`/api/v1/alerts?limit=${MOST}`);
-    if (mine !== asking) return;
+    // Whatever asks meanwhile: a failure is told, else questions close together would hide it.
+    if (mine < settled) return;
+    settled = mine;
     if (found.ok) show(found.said);
     root.dataset.old = String(!found.ok);
     desk.refill(trouble, found.ok ? [] : troubleOf(found.parts));

@@ -22,6 +22,8 @@ window.lawang = window.lawang || {};
   let asked = null;
   let trouble = [];
   let asking = 0;
+  /** The newest question that was settled: what an older one brings is of the past. */
+  let settled = 0;
 
   /** The panel where there is one, else what the API said; null if neither is known. */
   function current() {
@@ -122,7 +124,8 @@ window.lawang = window.lawang || {};
   async function ask() {
     const mine = ++asking;
     const found = await desk.call("/api/v1/status");
-    if (mine !== asking) return;
+    if (mine < settled) return;
+    settled = mine;
     if (found.ok) asked = found.said;
     trouble = found.ok
       ? []
@@ -148,7 +151,7 @@ window.lawang = window.lawang || {};
   }
 
   function follow(said) {
-    asking += 1;
+    settled = ++asking;
     asked = said;
     draw();
     log.look();

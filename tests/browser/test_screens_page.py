@@ -348,6 +348,20 @@ def test_a_list_that_cannot_be_read_says_of_when_it_is(own_desk: Screen, site: D
     assert own_desk.page.locator('#desk-alerts[data-old="true"]').count() == 1
 
 
+def test_a_list_that_is_waited_for_in_vain_is_told_as_well(
+    own_desk: Screen, site: DeskSite
+) -> None:
+    own_desk.page.route("**/api/v1/alerts?*", lambda _route: None)
+    trouble = own_desk.page.locator("#desk-alerts .desk-trouble").get_by_text("daftar pukul")
+    # News keeps coming, and each asks anew before the question before it was given up.
+    for _ in range(8):
+        site.raise_alert()
+        if trouble.count():
+            break
+        own_desk.page.wait_for_timeout(4000)
+    assert own_desk.page.locator('#desk-alerts[data-old="true"]').count() == 1
+
+
 def test_no_alert_is_no_good_news_while_its_source_is_silent(desk: Screen, site: DeskSite) -> None:
     heard = SourceState(source_id=SOURCE, last_success=utc_now(), records=1)
     site.live.put(state=heard)
