@@ -76,7 +76,17 @@ window.lawang = window.lawang || {};
     root.dataset.level = String(status.level);
     const reasons = (status.reasons || []).map((each) => desk.own(each, "text"));
     const hand = status.by_hand;
+    const isHeard = Boolean((live.panel("status") || {}).level);
     desk.refill(shown, [
+      status.read_at
+        ? part("p", { class: "desk-warning" }, [
+            say("The records cannot be read; this is of {time}.", {
+              time: desk.until(status.read_at),
+            }),
+          ])
+        : "",
+      // What the API said last is all there is then.
+      trouble.length && !isHeard ? part("p", { class: "desk-warning" }, trouble) : "",
       part("div", { class: "status-now" }, [
         part("span", { class: "status-number" }, String(status.level)),
         part("div", {}, [

@@ -208,10 +208,21 @@ window.lawang.wall = (() => {
         part("span", { class: "status-word" }, panel[`word_${live.config().lang}`]),
         part("span", { class: "status-since" }, [
           panel.by_hand ? `${say("by hand")} · ` : "",
-          panel.since ? say("since {time}", { time: live.clock(live.seconds(panel.since)) }) : "",
+          panel.read_at ? notRenewed(panel) : "",
+          panel.since && !panel.read_at
+            ? say("since {time}", { time: live.clock(live.seconds(panel.since)) })
+            : "",
         ]),
       ]),
     );
+  }
+
+  /** While history is away nobody can tell whether the status still is what it was. */
+  function notRenewed(panel) {
+    const time = live.clock(live.seconds(panel.read_at));
+    return live.part("span", { class: "worse" }, [
+      `◐ ${live.say("not renewed since {time}", { time })}`,
+    ]);
   }
 
   // --- alarms --------------------------------------------------------------------------------
@@ -422,6 +433,7 @@ window.lawang.wall = (() => {
     alarmText,
     severityWord,
     opdName,
+    notRenewed,
     SIGNS,
     reduced,
   };
