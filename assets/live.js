@@ -245,12 +245,16 @@ window.lawang.live = (() => {
   }
 
   function render(name, before, patch) {
-    for (const renderer of renderers[name] || []) {
-      try {
-        renderer(panels[name], before, patch);
-      } catch (error) {
-        console.error(`panel ${name}`, error);
-      }
+    for (const renderer of renderers[name] || [])
+      attempt(`panel ${name}`, () => renderer(panels[name], before, patch));
+  }
+
+  /** A fault in one part leaves the others, and the line, as they are. */
+  function attempt(name, act) {
+    try {
+      act();
+    } catch (error) {
+      console.error(name, error);
     }
   }
 
@@ -409,7 +413,7 @@ window.lawang.live = (() => {
     document.documentElement.lang = config.lang;
     panels = {};
     lastFrame = performance.now();
-    for (const begin of beginners) begin();
+    for (const begin of beginners) attempt("start", begin);
     open();
     setInterval(tick, 1000);
     setInterval(watch, 1000);
@@ -457,7 +461,8 @@ window.lawang.live = (() => {
     healthWord,
     duration,
     /** Call this when the page's facts are known, before the first panel arrives. */
-    started: (begin) => (root ? begin() : beginners.push(begin)),
+    started: (begin) => (root ? attempt("start", begin) : beginners.push(begin)),
+    attempt,
     /** Write ages and states now, not at the next second: something was drawn anew. */
     refresh: () => root && tick(),
     reload,

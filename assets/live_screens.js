@@ -301,9 +301,9 @@ window.lawang.desk = (() => {
     const root = document.getElementById("desk-operator");
     if (!root) return;
     buildOperator(root);
-    for (const starter of starters) starter();
+    for (const starter of starters) live.attempt("desk", starter);
     setInterval(() => {
-      for (const each of everySecond) each();
+      for (const each of everySecond) live.attempt("desk", each);
     }, 1000);
   });
 

@@ -119,11 +119,7 @@ window.lawang.wall = (() => {
 
   /** A fault in one scene leaves the others, and the rotation, as they are. */
   function guard(cell, act) {
-    try {
-      act();
-    } catch (error) {
-      console.error(`scene ${cell.item && cell.item.scene}`, error);
-    }
+    live.attempt(`scene ${cell.item && cell.item.scene}`, act);
   }
 
   function reduced() {
@@ -392,7 +388,8 @@ window.lawang.wall = (() => {
     }
     stage.addEventListener("click", pick);
     for (const part of ["care", "sound", "beat"])
-      if (lawang.wall[part] && lawang.wall[part].start) lawang.wall[part].start();
+      if (lawang.wall[part] && lawang.wall[part].start)
+        live.attempt(part, () => lawang.wall[part].start());
     if (forced()) show(forced());
     setTimeout(() => followed.length || show(wall.fallback || []), PATIENCE_MS);
   }
