@@ -260,13 +260,15 @@ window.lawang.live = (() => {
 
   /** A full page load, as nothing else gives memory back for certain; not twice in a row. */
   function reload(why) {
+    // The pictures of walls on the desk share its storage: each page has its own stamp.
+    const stamp = `lawang-reload ${location.pathname}`;
     // By the server's clock: that of a television may be set by hours between two loads.
-    const passed = now() * 1000 - Number(sessionStorage.getItem("lawang-reload") || 0);
+    const passed = now() * 1000 - Number(sessionStorage.getItem(stamp) || 0);
     if (passed >= 0 && passed < RELOAD_GAP_MS) return;
     fetch("/healthz", { cache: "no-store" })
       .then((answer) => {
         if (!answer.ok) return;
-        sessionStorage.setItem("lawang-reload", String(now() * 1000));
+        sessionStorage.setItem(stamp, String(now() * 1000));
         sessionStorage.setItem("lawang-reload-why", why);
         // Many walls must not all load in the same instant.
         setTimeout(() => location.reload(), Math.random() * 1500);
