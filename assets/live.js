@@ -116,6 +116,33 @@ window.lawang.live = (() => {
     }[name]();
   }
 
+  // --- how grave an alert is ----------------------------------------------------------------
+
+  /** The worst first. Style sheets have them as --sign-critical and so on. */
+  const SIGNS = { critical: "◆", major: "▲", minor: "●", info: "○" };
+  const SEVERITIES = Object.keys(SIGNS);
+
+  for (const [severity, sign] of Object.entries(SIGNS))
+    document.documentElement.style.setProperty(`--sign-${severity}`, `"${sign}"`);
+
+  function severityWord(severity) {
+    return {
+      critical: () => say("critical"),
+      major: () => say("major"),
+      minor: () => say("minor"),
+      info: () => say("notice"),
+    }[severity]();
+  }
+
+  /** Of two open alerts: the graver first, then who is not acknowledged, then the newer. */
+  function worstFirst(one, other) {
+    return (
+      SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||
+      Number(one.acked) - Number(other.acked) ||
+      other.active_at.localeCompare(one.active_at)
+    );
+  }
+
   function sourceOf(id) {
     const known = panels.sources && panels.sources.sources;
     return known ? known[id] : undefined;
@@ -461,6 +488,9 @@ window.lawang.live = (() => {
     connection,
     standing,
     healthWord,
+    SIGNS,
+    severityWord,
+    worstFirst,
     duration,
     /** Call this when the page's facts are known, before the first panel arrives. */
     started: (begin) => (root ? attempt("start", begin) : beginners.push(begin)),

@@ -223,28 +223,11 @@ window.lawang.wall = (() => {
 
   // --- alarms --------------------------------------------------------------------------------
 
-  const SEVERITIES = ["critical", "major", "minor", "info"];
-  const SIGNS = { critical: "◆", major: "▲", minor: "●", info: "○" };
-
-  /** Open alarms, worst first, of equals the newest. */
+  /** Open alarms, the worst first. */
   function worstFirst(panel) {
     return Object.entries((panel && panel.alarms) || {})
       .map(([id, alarm]) => ({ id, ...alarm }))
-      .sort(
-        (a, b) =>
-          SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-          Number(a.acked) - Number(b.acked) ||
-          b.active_at.localeCompare(a.active_at),
-      );
-  }
-
-  function severityWord(severity) {
-    return {
-      critical: () => live.say("critical"),
-      major: () => live.say("major"),
-      minor: () => live.say("minor"),
-      info: () => live.say("notice"),
-    }[severity]();
+      .sort(live.worstFirst);
   }
 
   function banner(panel) {
@@ -266,8 +249,8 @@ window.lawang.wall = (() => {
       return;
     }
     element.replaceChildren(
-      part("span", { class: "alarm-sign" }, SIGNS[worst.severity]),
-      part("span", { class: "alarm-word" }, severityWord(worst.severity)),
+      part("span", { class: "alarm-sign" }, live.SIGNS[worst.severity]),
+      part("span", { class: "alarm-word" }, live.severityWord(worst.severity)),
       part("span", { class: "alarm-text" }, alarmText(worst)),
       part("span", { class: "alarm-state" }, alarmState(worst)),
       open.length > 1
@@ -313,8 +296,8 @@ window.lawang.wall = (() => {
     cell.aside.dataset.severity = alarm.severity;
     cell.aside.replaceChildren(
       part("div", { class: "brief-head" }, [
-        part("span", { class: "alarm-sign" }, SIGNS[alarm.severity]),
-        part("span", {}, severityWord(alarm.severity)),
+        part("span", { class: "alarm-sign" }, live.SIGNS[alarm.severity]),
+        part("span", {}, live.severityWord(alarm.severity)),
         alarm.simulated ? part("span", { class: "brief-simulated" }, say("simulated")) : "",
       ]),
       part("h2", { class: "brief-name" }, alarm[`name_${lang}`]),
@@ -428,10 +411,8 @@ window.lawang.wall = (() => {
     selected: () => selected,
     worstFirst,
     alarmText,
-    severityWord,
     opdName,
     notRenewed,
-    SIGNS,
     reduced,
   };
 })();

@@ -117,7 +117,7 @@
         tiles[name].root.dataset.mark = mark ? mark.severity : "none";
         figures[name].set(first ? format.number(first.v, digits) : format.MISSING, [
           first ? first.n.replace(/\s*\((tiruan|simulasi)\)/i, "").replace(/^Pos (duga air|hujan)\s+/i, "") : parts.noGauge(panel.gauges, quiet),
-          mark ? part("span", { class: "worse" }, ` · ▲ ${parts.named(mark)}`) : "",
+          mark ? part("span", { class: "worse" }, ` · ${live.SIGNS[mark.severity]} ${parts.named(mark)}`) : "",
           first && quiet ? ` · ✕ ${say("{n} silent", { n: number(quiet) })}` : "",
         ]);
       }

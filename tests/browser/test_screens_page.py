@@ -60,6 +60,10 @@ _FORGET = """() => {
   }
 }"""
 
+#: The signs before the words of severity, from the top.
+_SIGNS = """() => [...document.querySelectorAll('.alert-head .severity')]
+  .map((each) => getComputedStyle(each, '::before').content.replace(/["\\s]/g, ''))"""
+
 
 @dataclass
 class DeskSite:
@@ -340,6 +344,7 @@ def test_alerts_stand_worst_first_with_their_state_and_steps(desk: Screen, site:
     silent = site.raise_alert("sedang", WatchState.UNKNOWN)
     critical = site.raise_alert("gawat")
     wait_order(desk, critical, silent, minor)
+    assert desk.script(_SIGNS) == ["◆", "▲", "●"]
     assert "tidak diketahui: pembacaannya berhenti" in desk.text(f"{alert(silent)} .alert-state")
     assert desk.text(f"{alert(critical)} .steps") == "Periksa"
     assert "Yang bertindak: BPBD" in desk.text(f"{alert(critical)} .alert-facts")
