@@ -125,6 +125,33 @@ window.lawang.live = (() => {
     }[name]();
   }
 
+  // --- how grave an alert is ----------------------------------------------------------------
+
+  /** The worst first. Style sheets have them as --sign-critical and so on. */
+  const SIGNS = { critical: "◆", major: "▲", minor: "●", info: "○" };
+  const SEVERITIES = Object.keys(SIGNS);
+
+  for (const [severity, sign] of Object.entries(SIGNS))
+    document.documentElement.style.setProperty(`--sign-${severity}`, `"${sign}"`);
+
+  function severityWord(severity) {
+    return {
+      critical: () => say("critical"),
+      major: () => say("major"),
+      minor: () => say("minor"),
+      info: () => say("notice"),
+    }[severity]();
+  }
+
+  /** Of two open alerts: the graver first, then who is not acknowledged, then the newer. */
+  function worstFirst(one, other) {
+    return (
+      SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||
+      Number(one.acked) - Number(other.acked) ||
+      other.active_at.localeCompare(one.active_at)
+    );
+  }
+
   function sourceOf(id) {
     const known = panels.sources && panels.sources.sources;
     return known ? known[id] : undefined;
@@ -254,24 +281,30 @@ window.lawang.live = (() => {
   }
 
   function render(name, before, patch) {
-    for (const renderer of renderers[name] || []) {
-      try {
-        renderer(panels[name], before, patch);
-      } catch (error) {
-        console.error(`panel ${name}`, error);
-      }
+    for (const renderer of renderers[name] || [])
+      attempt(`panel ${name}`, () => renderer(panels[name], before, patch));
+  }
+
+  /** A fault in one part leaves the others, and the line, as they are. */
+  function attempt(name, act) {
+    try {
+      act();
+    } catch (error) {
+      console.error(name, error);
     }
   }
 
   /** A full page load, as nothing else gives memory back for certain; not twice in a row. */
   function reload(why) {
+    // The pictures of walls on the desk share its storage: each page has its own stamp.
+    const stamp = `lawang-reload ${location.pathname}`;
     // By the server's clock: that of a television may be set by hours between two loads.
-    const passed = now() * 1000 - Number(sessionStorage.getItem("lawang-reload") || 0);
+    const passed = now() * 1000 - Number(sessionStorage.getItem(stamp) || 0);
     if (passed >= 0 && passed < RELOAD_GAP_MS) return;
     fetch("/healthz", { cache: "no-store" })
       .then((answer) => {
         if (!answer.ok) return;
-        sessionStorage.setItem("lawang-reload", String(now() * 1000));
+        sessionStorage.setItem(stamp, String(now() * 1000));
         sessionStorage.setItem("lawang-reload-why", why);
         // Many walls must not all load in the same instant.
         setTimeout(() => location.reload(), Math.random() * 1500);
@@ -413,7 +446,7 @@ window.lawang.live = (() => {
     document.documentElement.lang = config.lang;
     panels = {};
     lastFrame = performance.now();
-    for (const begin of beginners) begin();
+    for (const begin of beginners) attempt("start", begin);
     open();
     setInterval(tick, 1000);
     setInterval(watch, 1000);
@@ -461,9 +494,13 @@ window.lawang.live = (() => {
     connection,
     standing,
     healthWord,
+    SIGNS,
+    severityWord,
+    worstFirst,
     duration,
     /** Call this when the page's facts are known, before the first panel arrives. */
-    started: (begin) => (root ? begin() : beginners.push(begin)),
+    started: (begin) => (root ? attempt("start", begin) : beginners.push(begin)),
+    attempt,
     /** Write ages and states now, not at the next second: something was drawn anew. */
     refresh: () => root && tick(),
     reload,

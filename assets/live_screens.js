@@ -13,7 +13,9 @@ window.lawang.desk = (() => {
 
   const NAME_KEY = "lawang-operator";
   const SHORTEST_NAME = 2;
-  const PATIENCE_MS = 20000;
+  /** A question is asked anew before the next one is due; what is to be done is given longer. */
+  const ASK_PATIENCE_MS = 10000;
+  const DO_PATIENCE_MS = 20000;
   /** A call that waits this long may be waiting for a free connection of this browser. */
   const QUEUED_MS = 4000;
   /** How long the second press is waited for. */
@@ -81,7 +83,7 @@ window.lawang.desk = (() => {
   /** Ask the API, or tell it `body`. Never throws: {ok, said} or {ok: false, parts to show}. */
   async function call(path, body) {
     const stop = new AbortController();
-    const tooLong = setTimeout(() => stop.abort(), PATIENCE_MS);
+    const tooLong = setTimeout(() => stop.abort(), body ? DO_PATIENCE_MS : ASK_PATIENCE_MS);
     const queued = setTimeout(() => crowded.forEach((listener) => listener()), QUEUED_MS);
     try {
       const answer = await fetch(path, {
@@ -299,9 +301,9 @@ window.lawang.desk = (() => {
     const root = document.getElementById("desk-operator");
     if (!root) return;
     buildOperator(root);
-    for (const starter of starters) starter();
+    for (const starter of starters) live.attempt("desk", starter);
     setInterval(() => {
-      for (const each of everySecond) each();
+      for (const each of everySecond) live.attempt("desk", each);
     }, 1000);
   });
 

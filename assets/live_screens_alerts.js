@@ -15,7 +15,6 @@ window.lawang = window.lawang || {};
   /** Hints that come close together are one question. */
   const HINT_MS = 300;
   const MOST = 200;
-  const SEVERITIES = ["critical", "major", "minor", "info"];
   /** Under the week that the API allows, in seconds. */
   const SHELVES = [1800, 3600, 3 * 3600, 8 * 3600, 86400, 3 * 86400];
 
@@ -28,15 +27,8 @@ window.lawang = window.lawang || {};
   let readAt = null;
   let hinted = null;
   let asking = 0;
-
-  function severityWord(severity) {
-    return {
-      critical: () => say("critical"),
-      major: () => say("major"),
-      minor: () => say("minor"),
-      info: () => say("notice"),
-    }[severity]();
-  }
+  /** The newest question that was settled: what an older one brings is of the past. */
+  let settled = 0;
 
   function stateWord(alert) {
     if (alert.state === "unknown") {
@@ -111,7 +103,7 @@ window.lawang = window.lawang || {};
     row.element.dataset.state = alert.state;
     row.element.classList.toggle("is-shelved", alert.shelved);
     desk.refill(row.head, [
-      part("span", { class: "severity" }, severityWord(alert.severity)),
+      part("span", { class: "severity" }, live.severityWord(alert.severity)),
       part("h3", {}, desk.own(alert, "name")),
       part("span", { class: "alert-region" }, alert.region_name),
       part("span", { class: "alert-state" }, stateWord(alert)),
@@ -207,6 +199,8 @@ window.lawang = window.lawang || {};
     );
     row.busy = false;
     if (done) close(row);
+    // A list that was asked for before this was done is not shown any more.
+    settled = ++asking;
     ask();
     return done;
   }
@@ -267,18 +261,16 @@ window.lawang = window.lawang || {};
   // --- the list --------------------------------------------------------------------------------
 
   function worstFirst(one, other) {
-    return (
-      one.shelved - other.shelved ||
-      SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity) ||
-      Boolean(one.acked_at) - Boolean(other.acked_at) ||
-      other.active_at.localeCompare(one.active_at)
-    );
+    const [left, right] = [one, other].map((each) => ({ ...each, acked: Boolean(each.acked_at) }));
+    return one.shelved - other.shelved || live.worstFirst(left, right);
   }
 
   async function ask() {
     const mine = ++asking;
     const found = await desk.call(`/api/v1/alerts?limit=${MOST}`);
-    if (mine !== asking) return;
+    // Whatever asks meanwhile: a failure is told, else questions close together would hide it.
+    if (mine < settled) return;
+    settled = mine;
     if (found.ok) show(found.said);
     root.dataset.old = String(!found.ok);
     desk.refill(trouble, found.ok ? [] : troubleOf(found.parts));

@@ -22,6 +22,8 @@ window.lawang = window.lawang || {};
   let asked = null;
   let trouble = [];
   let asking = 0;
+  /** The newest question that was settled: what an older one brings is of the past. */
+  let settled = 0;
 
   /** The panel where there is one, else what the API said; null if neither is known. */
   function current() {
@@ -74,7 +76,17 @@ window.lawang = window.lawang || {};
     root.dataset.level = String(status.level);
     const reasons = (status.reasons || []).map((each) => desk.own(each, "text"));
     const hand = status.by_hand;
+    const isHeard = Boolean((live.panel("status") || {}).level);
     desk.refill(shown, [
+      status.read_at
+        ? part("p", { class: "desk-warning" }, [
+            say("The records cannot be read; this is of {time}.", {
+              time: desk.until(status.read_at),
+            }),
+          ])
+        : "",
+      // What the API said last is all there is then.
+      trouble.length && !isHeard ? part("p", { class: "desk-warning" }, trouble) : "",
       part("div", { class: "status-now" }, [
         part("span", { class: "status-number" }, String(status.level)),
         part("div", {}, [
@@ -122,7 +134,8 @@ window.lawang = window.lawang || {};
   async function ask() {
     const mine = ++asking;
     const found = await desk.call("/api/v1/status");
-    if (mine !== asking) return;
+    if (mine < settled) return;
+    settled = mine;
     if (found.ok) asked = found.said;
     trouble = found.ok
       ? []
@@ -148,7 +161,7 @@ window.lawang = window.lawang || {};
   }
 
   function follow(said) {
-    asking += 1;
+    settled = ++asking;
     asked = said;
     draw();
     log.look();

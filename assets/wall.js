@@ -118,11 +118,7 @@ window.lawang.wall = (() => {
 
   /** A fault in one scene leaves the others, and the rotation, as they are. */
   function guard(cell, act) {
-    try {
-      act();
-    } catch (error) {
-      console.error(`scene ${cell.item && cell.item.scene}`, error);
-    }
+    live.attempt(`scene ${cell.item && cell.item.scene}`, act);
   }
 
   function reduced() {
@@ -207,7 +203,10 @@ window.lawang.wall = (() => {
         part("span", { class: "status-word" }, panel[`word_${live.config().lang}`]),
         part("span", { class: "status-since" }, [
           panel.by_hand ? `${say("by hand")} · ` : "",
-          panel.since ? say("since {time}", { time: live.clock(live.seconds(panel.since)) }) : "",
+          panel.read_at ? notRenewed(panel) : "",
+          panel.since && !panel.read_at
+            ? say("since {time}", { time: live.clock(live.seconds(panel.since)) })
+            : "",
         ]),
       ]),
       // Not all of its rules could be judged: it may be too low.
@@ -215,30 +214,21 @@ window.lawang.wall = (() => {
     );
   }
 
+  /** While history is away nobody can tell whether the status still is what it was. */
+  function notRenewed(panel) {
+    const time = live.clock(live.seconds(panel.read_at));
+    return live.part("span", { class: "worse" }, [
+      `◐ ${live.say("not renewed since {time}", { time })}`,
+    ]);
+  }
+
   // --- alarms --------------------------------------------------------------------------------
 
-  const SEVERITIES = ["critical", "major", "minor", "info"];
-  const SIGNS = { critical: "◆", major: "▲", minor: "●", info: "○" };
-
-  /** Open alarms, worst first, of equals the newest. */
+  /** Open alarms, the worst first. */
   function worstFirst(panel) {
     return Object.entries((panel && panel.alarms) || {})
       .map(([id, alarm]) => ({ id, ...alarm }))
-      .sort(
-        (a, b) =>
-          SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-          Number(a.acked) - Number(b.acked) ||
-          b.active_at.localeCompare(a.active_at),
-      );
-  }
-
-  function severityWord(severity) {
-    return {
-      critical: () => live.say("critical"),
-      major: () => live.say("major"),
-      minor: () => live.say("minor"),
-      info: () => live.say("notice"),
-    }[severity]();
+      .sort(live.worstFirst);
   }
 
   function banner(panel) {
@@ -260,8 +250,8 @@ window.lawang.wall = (() => {
       return;
     }
     element.replaceChildren(
-      part("span", { class: "alarm-sign" }, SIGNS[worst.severity]),
-      part("span", { class: "alarm-word" }, severityWord(worst.severity)),
+      part("span", { class: "alarm-sign" }, live.SIGNS[worst.severity]),
+      part("span", { class: "alarm-word" }, live.severityWord(worst.severity)),
       part("span", { class: "alarm-text" }, alarmText(worst)),
       part("span", { class: "alarm-state" }, alarmState(worst)),
       open.length > 1
@@ -312,8 +302,8 @@ window.lawang.wall = (() => {
     cell.aside.dataset.severity = alarm.severity;
     cell.aside.replaceChildren(
       part("div", { class: "brief-head" }, [
-        part("span", { class: "alarm-sign" }, SIGNS[alarm.severity]),
-        part("span", {}, severityWord(alarm.severity)),
+        part("span", { class: "alarm-sign" }, live.SIGNS[alarm.severity]),
+        part("span", {}, live.severityWord(alarm.severity)),
         alarm.simulated ? part("span", { class: "brief-simulated" }, say("simulated")) : "",
       ]),
       part("h2", { class: "brief-name" }, alarm[`name_${lang}`]),
@@ -387,7 +377,8 @@ window.lawang.wall = (() => {
     }
     stage.addEventListener("click", pick);
     for (const part of ["care", "sound", "beat"])
-      if (lawang.wall[part] && lawang.wall[part].start) lawang.wall[part].start();
+      if (lawang.wall[part] && lawang.wall[part].start)
+        live.attempt(part, () => lawang.wall[part].start());
     if (forced()) show(forced());
     setTimeout(() => followed.length || show(wall.fallback || []), PATIENCE_MS);
   }
@@ -427,9 +418,8 @@ window.lawang.wall = (() => {
     worstFirst,
     banner,
     alarmText,
-    severityWord,
     opdName,
-    SIGNS,
+    notRenewed,
     reduced,
   };
 })();

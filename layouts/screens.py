@@ -16,11 +16,25 @@ def operator_desk(say: Words) -> Component:
             html.Div([], id="desk-operator", className="desk-operator"),
             html.Section(
                 [
-                    html.H2(say("City status"), className="section-title", id="desk-status-title"),
+                    html.Div(
+                        [
+                            html.H2(
+                                say("City status"),
+                                className="section-title",
+                                id="desk-status-title",
+                            ),
+                            age("status"),
+                        ],
+                        className="desk-head",
+                    ),
                     html.Div([], id="desk-status"),
                 ],
                 className="tile desk-tile desk-status-tile",
-                **{"aria-labelledby": "desk-status-title"},
+                **{
+                    "data-live-tile": "status",
+                    "data-health": "never",
+                    "aria-labelledby": "desk-status-title",
+                },
             ),
             html.Div(
                 [

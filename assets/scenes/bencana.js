@@ -6,7 +6,9 @@
   const { say, number, part } = live;
   const { parts, format, charts } = window.lawang.wall;
   const FLOOD = ["banjir", "drainase"];
-  const SIGNS = { none: "●", info: "○", minor: "◆", major: "▲", critical: "◆" };
+  /** Of warnings by the scale of CAP, which has four steps and one for what nobody judged. */
+  const WARNING_SIGNS = { extreme: "◆", severe: "▲", moderate: "●", minor: "○", unknown: "?" };
+  const WORST_FIRST = Object.keys(WARNING_SIGNS);
   const LOOK_MS = 5000;
 
   function markOf(panel, gauge) {
@@ -31,8 +33,8 @@
   function stateOf(panel, gauge) {
     if (gauge.silent) return { severity: "silent", sign: "✕", word: say("silent") };
     const mark = markOf(panel, gauge);
-    if (!mark) return { severity: "none", sign: SIGNS.none, word: "" };
-    return { severity: mark.severity, sign: SIGNS[mark.severity], word: parts.named(mark) };
+    if (!mark) return { severity: "none", sign: "✓", word: "" };
+    return { severity: mark.severity, sign: live.SIGNS[mark.severity], word: parts.named(mark) };
   }
 
   /** The payload counts minutes back; a chart goes forward. */
@@ -63,7 +65,7 @@
   function warningRow(warning) {
     const until = warning.expires_at;
     return part("div", { class: `warning warning-${warning.severity}` }, [
-      part("span", { class: "warning-sign" }, warning.severity === "minor" ? "●" : "▲"),
+      part("span", { class: "warning-sign" }, WARNING_SIGNS[warning.severity] || WARNING_SIGNS.unknown),
       part("div", { class: "warning-words" }, [
         part("span", { class: "warning-head" }, warning.headline || warning.event),
         part("span", { class: "warning-note" }, [
@@ -76,8 +78,6 @@
       ]),
     ]);
   }
-
-  const SEVERITIES = ["extreme", "severe", "moderate", "minor", "unknown"];
 
   window.lawang.wall.scene("bencana", {
     panels: ["water", "rain", "warnings", "incidents", "regions", "vehicles"],
@@ -135,7 +135,7 @@
         if (!panel || !panel.warnings) return;
         const inForce = (each) => !each.expires_at || live.seconds(each.expires_at) > live.now();
         const all = Object.values(panel.warnings).filter(inForce).sort(
-          (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || b.sent_at.localeCompare(a.sent_at),
+          (a, b) => WORST_FIRST.indexOf(a.severity) - WORST_FIRST.indexOf(b.severity) || b.sent_at.localeCompare(a.sent_at),
         );
         parts.fill(warnings.body, all, 3.5, warningRow, say("No warning is in force for the city"));
       }

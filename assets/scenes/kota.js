@@ -4,7 +4,7 @@
 (() => {
   const live = window.lawang.live;
   const { say, number, part } = live;
-  const { parts, format } = window.lawang.wall;
+  const { parts, format, notRenewed } = window.lawang.wall;
 
   function highest(panel) {
     return Object.values((panel && panel.gauges) || {})
@@ -31,12 +31,12 @@
   }
 
   window.lawang.wall.scene("kota", {
-    panels: ["counters", "regions", "incidents", "indicators", "water", "rain", "vehicles", "status"],
+    panels: ["status", "counters", "regions", "incidents", "indicators", "water", "rain", "vehicles"],
     mount(root, context) {
       const map = parts.tile({ title: say("Open reports by kecamatan"), panel: "incidents", className: "kota-map", id: "map" });
       const slot = part("div", { class: "map-slot" });
       map.body.append(slot);
-      const standing = parts.tile({ title: say("Status of the city"), panel: "alarms", className: "kota-status", id: "status" });
+      const standing = parts.tile({ title: say("Status of the city"), panel: "status", className: "kota-status", id: "status" });
       const scores = parts.tile({ title: say("Scores of 30 days"), panel: "indicators", className: "kota-scores", id: "scores" });
       const tiles = {
         open: parts.tile({ title: say("Open reports"), panel: "counters", className: "kota-figure", id: "open" }),
@@ -73,7 +73,7 @@
             part("b", {}, String(panel.level)),
             part("span", {}, [
               part("strong", {}, panel[`word_${lang}`]),
-              part("span", { class: "kota-since" }, [
+              part("span", { class: "kota-since" }, panel.read_at ? [notRenewed(panel)] : [
                 panel.since ? `${say("since {time}", { time: live.clock(live.seconds(panel.since)) })} · ` : "",
                 panel.since ? part("span", { "data-ago": panel.since }) : "",
               ]),
@@ -114,7 +114,7 @@
         tiles[name].root.dataset.mark = mark ? mark.severity : "none";
         figures[name].set(first ? format.number(first.v, digits) : format.MISSING, [
           first ? first.n.replace(/\s*\((tiruan|simulasi)\)/i, "").replace(/^Pos (duga air|hujan)\s+/i, "") : parts.noGauge(panel.gauges, quiet),
-          mark ? part("span", { class: "worse" }, ` · ▲ ${parts.named(mark)}`) : "",
+          mark ? part("span", { class: "worse" }, ` · ${live.SIGNS[mark.severity]} ${parts.named(mark)}`) : "",
           first && first.minutes ? ` · ${parts.partOfHour(first)}` : "",
           first && quiet ? ` · ✕ ${say("{n} silent", { n: number(quiet) })}` : "",
         ]);

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -24,7 +25,9 @@ from lawang.domain.alarm import (
     WatchState,
 )
 from lawang.domain.clock import utc_now
+from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState
+from lawang.domain.status import SeenAlarm
 from lawang.installation import Installation
 from lawang.rules.panel import AlarmsPanel
 from lawang.screens.alarms import alarms_of
@@ -57,6 +60,10 @@ _FORGET = """() => {
   }
 }"""
 
+#: The signs before the words of severity, from the top.
+_SIGNS = """() => [...document.querySelectorAll('.alert-head .severity')]
+  .map((each) => getComputedStyle(each, '::before').content.replace(/["\\s]/g, ''))"""
+
 
 @dataclass
 class DeskSite:
@@ -65,6 +72,8 @@ class DeskSite:
     installation: Installation
     live: LiveStore
     port: int
+    #: While this is set the board finds no history.
+    history_away: Event = field(default_factory=Event)
     raised: int = 0
 
     @property
@@ -156,13 +165,21 @@ def open_desk_site(city: City, valkey_url: str, database: Path, folder: Path) ->
         }
         for state in states.values():
             live.put(state=state)
+        site = DeskSite(installation, live, port)
+        known = alarms_of(own, history)
+
+        def alarms(at: datetime) -> Sequence[SeenAlarm] | None:
+            if site.history_away.is_set():
+                raise StoreError("network")
+            return known(at)
+
         desk = ScreenDesk(
             still_programme(own),
             history.screens,
             own.timezone,
             build_id(settings.pack_dir),
             utc_now,
-            alarms_of(own, history),
+            alarms,
         )
         board = BoardWorker(
             own,
@@ -175,7 +192,6 @@ def open_desk_site(city: City, valkey_url: str, database: Path, folder: Path) ->
         board.start()
         stack.callback(board.stop)
         stack.enter_context(serve(installation, port))
-        site = DeskSite(installation, live, port)
         wait_until(lambda: site.get("/healthz"), 60, "the desk's site")
         yield site
 
@@ -328,6 +344,7 @@ def test_alerts_stand_worst_first_with_their_state_and_steps(desk: Screen, site:
     silent = site.raise_alert("sedang", WatchState.UNKNOWN)
     critical = site.raise_alert("gawat")
     wait_order(desk, critical, silent, minor)
+    assert desk.script(_SIGNS) == ["◆", "▲", "●"]
     assert "tidak diketahui: pembacaannya berhenti" in desk.text(f"{alert(silent)} .alert-state")
     assert desk.text(f"{alert(critical)} .steps") == "Periksa"
     assert "Yang bertindak: BPBD" in desk.text(f"{alert(critical)} .alert-facts")
@@ -345,6 +362,20 @@ def test_a_list_that_cannot_be_read_says_of_when_it_is(own_desk: Screen, site: D
     own_desk.page.route("**/api/v1/alerts?*", lambda route: route.abort())
     site.raise_alert()
     own_desk.page.locator("#desk-alerts .desk-trouble").get_by_text("daftar pukul").wait_for()
+    assert own_desk.page.locator('#desk-alerts[data-old="true"]').count() == 1
+
+
+def test_a_list_that_is_waited_for_in_vain_is_told_as_well(
+    own_desk: Screen, site: DeskSite
+) -> None:
+    own_desk.page.route("**/api/v1/alerts?*", lambda _route: None)
+    trouble = own_desk.page.locator("#desk-alerts .desk-trouble").get_by_text("daftar pukul")
+    # News keeps coming, and each asks anew before the question before it was given up.
+    for _ in range(8):
+        site.raise_alert()
+        if trouble.count():
+            break
+        own_desk.page.wait_for_timeout(4000)
     assert own_desk.page.locator('#desk-alerts[data-old="true"]').count() == 1
 
 
@@ -423,6 +454,53 @@ def test_a_screen_that_is_not_well_has_a_word_for_it(
     site.beat("dinding", **changes)
     desk.page.locator(f'[data-screen="dinding"][data-state="{state}"]').wait_for()
     assert desk.text('[data-screen="dinding"] .wall-state') == word
+
+
+def test_the_status_says_how_old_its_sources_are(desk: Screen, site: DeskSite) -> None:
+    tile = ".desk-status-tile"
+    heard = SourceState(source_id=SOURCE, last_success=utc_now(), records=1)
+    site.live.put(state=heard)
+    desk.page.locator(f'{tile}[data-health="fresh"]').wait_for()
+    site.live.put(state=replace(heard, last_success=utc_now() - timedelta(days=1)))
+    desk.page.locator(f'{tile}[data-health="down"]').wait_for()
+    assert desk.text(f"{tile} .age").startswith("mati")
+
+
+def test_a_status_that_cannot_be_read_anew_says_of_when_it_is(desk: Screen, site: DeskSite) -> None:
+    site.history_away.set()
+    site.live.note_alarms()
+    warning = desk.page.locator("#desk-status .desk-warning").get_by_text("ini keadaan pukul")
+    try:
+        warning.wait_for()
+    finally:
+        site.history_away.clear()
+    warning.wait_for(state="detached")
+
+
+def test_a_wall_says_since_when_its_status_is_not_renewed(
+    site: DeskSite, open_screen: OpenScreen
+) -> None:
+    wall = open_screen(site, "/wall/utama?scene=kota&thumb=1")
+    wall.wait("() => document.querySelector('.kota-since [data-ago]')")
+    site.history_away.set()
+    site.live.note_alarms()
+    try:
+        for where in ("#city-status", ".kota-since"):
+            wall.page.locator(where).get_by_text("belum diperbarui sejak").wait_for()
+    finally:
+        site.history_away.clear()
+
+
+def test_a_status_that_is_not_heard_says_that_it_cannot_be_asked_for(
+    own_desk: Screen, site: DeskSite
+) -> None:
+    own_desk.page.route("**/api/v1/status", lambda route: route.abort())
+    own_desk.wait("() => window.lawang.live.panel('status')?.level")
+    # As before the first frame: what the API said is all there is.
+    own_desk.script("() => { window.lawang.live.panel('status').level = 0; }")
+    own_desk.page.locator("#desk-status summary").click()
+    own_desk.page.locator("#desk-status .status-shown .desk-warning").wait_for()
+    assert own_desk.text(".status-number") != ""
 
 
 def test_the_status_is_set_by_hand_and_given_back(desk: Screen, site: DeskSite) -> None:

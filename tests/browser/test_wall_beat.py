@@ -34,6 +34,17 @@ _HELD_HEAP = """(() => {
   Object.defineProperty(performance, 'memory', { value: {
     get usedJSHeapSize() { return window.__heap; } } });
 })()"""
+#: Two parts of the page that fail as they start: one of any page, one of a wall.
+_BROKEN_STARTS = """(() => {
+  let live;
+  window.lawang = { get live() { return live; }, set live(made) {
+    live = made;
+    live.started(() => {
+      lawang.wall.care.start = () => { throw new Error('care'); };
+      throw new Error('first');
+    });
+  } };
+})()"""
 _SHOWN = "(scene) => lawang.wall.items().some((item) => item.scene === scene)"
 
 
@@ -100,11 +111,38 @@ def test_identify_puts_name_and_id_large_on_the_glass(beating: Screen, wall_site
 
 
 def test_reload_loads_the_page_anew(beating: Screen, wall_site: WallSite) -> None:
-    beating.script("() => { sessionStorage.removeItem('lawang-reload'); window.__old = true; }")
+    beating.script("() => { sessionStorage.clear(); window.__old = true; }")
     wall_site.tell(SCREEN, "reload")
     beating.wait("() => !window.__old")
     wait_line(beating)
     assert beating.script("() => sessionStorage.getItem('lawang-reload-why')") == "command"
+
+
+def test_two_pages_of_one_tab_are_loaded_anew_one_after_the_other(
+    wall_site: WallSite, open_screen: OpenScreen
+) -> None:
+    """As the pictures of walls on the operator's desk are."""
+    tab = open_screen(wall_site)
+    for screen in (SCREEN, "operator"):
+        tab.go(f"/wall/{screen}?thumb=1")
+        wait_line(tab)
+        tab.script("() => { window.__old = true; window.lawang.live.reload('uji'); }")
+        tab.wait("() => !window.__old && document.readyState === 'complete'")
+
+
+def test_a_part_that_cannot_start_leaves_line_programme_and_beat(
+    wall_site: WallSite, open_screen: OpenScreen
+) -> None:
+    wall = open_screen(wall_site)
+    wall.page.add_init_script(_BROKEN_STARTS)
+    wall.go("/wall/operator")
+    wait_line(wall)
+    wall.wait("() => /\\d/.test(document.querySelector('.scene [data-live-age]').textContent)")
+    wait_until(lambda: beat_of(wall_site, "operator"), 40, "a heartbeat")
+    assert sorted(text.split("\n")[0] for text in wall.complaints) == [
+        "care Error: care",
+        "start Error: first",
+    ]
 
 
 def test_errors_are_counted_and_told_without_what_they_were_about(
