@@ -176,10 +176,7 @@ def entry_of(line: KpiLine, span: Span = Span.MONTH) -> Panel:
         change = rounded(value.value - before.value)
     return known(
         id=kpi.id,
-        name_id=kpi.name_id,
-        name_en=kpi.name_en,
-        unit=kpi.unit,
-        unit_en=kpi.unit_en or None,
+        **named(kpi),
         value=None if value.value is None else rounded(value.value),
         target=None if value.target is None else rounded(value.target),
         score=None if value.score is None else rounded(value.score),
@@ -194,6 +191,16 @@ def entry_of(line: KpiLine, span: Span = Span.MONTH) -> Panel:
         simulated=line.simulated,
         simulated_target=kpi.simulated_target or None,
         why_grey=None if value.grey is None else value.grey.value,
+    )
+
+
+def named(kpi: Kpi) -> Panel:
+    """The name of an indicator and its unit, in both languages."""
+    return known(
+        name_id=kpi.name_id,
+        name_en=kpi.name_en,
+        unit=kpi.unit,
+        unit_en=kpi.unit_en or None,
     )
 
 
