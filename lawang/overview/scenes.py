@@ -18,7 +18,7 @@ services    promises: [{id, entry}]; claimed, verified?, reopened: {id, entry}; 
             of open applications, in the order of their way
 finance     revenue, spending, own_revenue: {id, entry over the year, course: [[day, running
             total, what is due]] (at most 60), forecast?: {value, low, high, level, target?,
-            until}, target_year?}; items: [the same without a course]; absorption: [{key, name,
+            until}}; items: [the same without a course]; absorption: [{key, name,
             opd?, spent, budget, share?, due?, observed_at}], the lowest share first; cash?:
             {value, observed_at, stale}; silpa?: {value, until}
 health      entries: {id: entry}, in the order of the pack
@@ -101,8 +101,6 @@ def finance_panel(city: City, overview: Overview, now: datetime) -> Panel:
 
 def _budget(budget: Budget, overview: Overview) -> Panel:
     told = entry_of(overview.lines[budget.kpi], Span.YEAR)
-    if budget.target_year is not None:
-        told["target_year"] = rounded(budget.target_year)
     if budget.forecast is not None:
         ahead = budget.forecast
         told["forecast"] = known(
