@@ -48,16 +48,16 @@ vehicles    things: {id: {k: kind, n: name, p?, h?: heading, v?: km/h, s: status
             up to a minute too early while it stands still, f?: facts}}; kinds: {kind: {total,
             active, old}}: an old one, not heard of for some minutes, is not active; posts: {name:
             {total, ready, out, old}}: of the vehicles that go out from a post; unlocated
-cameras     cameras: {id: {n, p?, k?, s, o?: owner, link: has it a stream, t}}; total, live, dead
-            (the rest is in no known state), without_stream, unlocated
+cameras     cameras: {id: {n, p?, k?, s, o?: owner, link: has it an address, t}}; total, live,
+            unlocated
 transit     routes: {id: {n, delay_s?, at?, buses, moving}}; off_route: buses on none; notices:
             {id: {headline, routes?, until?}}
 clinics     clinics: {id: {n, p?, k?, waiting?, minutes?, at, old?: true}}; waiting?,
             median_minutes?: of all but the `missing`, whose boards are silent; unlocated; stock:
             {measure: {name_id, name_en, unit, clinics, missing: those whose count is too old,
-            safe?: level, low?: clinics below it, least?: {clinic, value, at}}}; ambulances?:
-            {active, standby, off, unknown, old, total}
-desks       letters?: {today, done_today, open, in_time of cohort, oldest_open?}; licences?:
+            low?: clinics below the safe level}}; ambulances?: {active, standby, off, unknown,
+            old, total}
+desks       letters?: {today, done_today, open, in_time of cohort}; licences?:
             {stages: {status: {n, late}}, open, late}; ektp?: {day?, asked?, printed?, missing?};
             paten?: {day?, asked?, done?, rejected?, missing?: kecamatan silent about that day}
 programme, walls, status

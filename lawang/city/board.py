@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from lawang.city.source import Source
-from lawang.city.toml import first_mistake, mistake, read_toml
+from lawang.city.toml import Mistake, Table, first_mistake, mistake, read_toml
 from lawang.domain.field import (
     ClinicsTable,
     DesksTable,
@@ -32,41 +32,29 @@ _Seconds = Annotated[float, Field(gt=0, le=7 * 86_400, allow_inf_nan=False)]
 _Path = tuple[str, ...]
 
 
-class _Mistake(ValueError):
-    """What is wrong at a path of the file."""
-
-    def __init__(self, path: _Path, problem: str) -> None:
-        self.path = path
-        super().__init__(problem)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _MeasureTable(_Table):
+class _MeasureTable(Table):
     source: _Text
     measure: _Text
 
 
-class _VehiclesTable(_Table):
+class _VehiclesTable(Table):
     old_after_s: _Seconds = VehiclesTable().old_after_s
     facts: list[_Text] = Field(default_factory=list)
     post: _Text | None = None
 
 
-class _CamerasTable(_Table):
+class _CamerasTable(Table):
     sources: list[_Text] = Field(min_length=1)
 
 
-class _TransitTable(_Table):
+class _TransitTable(Table):
     sources: list[_Text] = Field(min_length=1)
     route: _Text
     delays: _MeasureTable | None = None
     notices: list[_Text] = Field(default_factory=list)
 
 
-class _ClinicsTable(_Table):
+class _ClinicsTable(Table):
     waiting: _MeasureTable
     minutes: _MeasureTable
     old_after_s: _Seconds
@@ -74,26 +62,26 @@ class _ClinicsTable(_Table):
     ambulances: list[_Text] = Field(default_factory=list)
 
 
-class _EktpTable(_Table):
+class _EktpTable(Table):
     source: _Text
     asked: _Text
     printed: _Text
 
 
-class _PatenTable(_Table):
+class _PatenTable(Table):
     source: _Text
     asked: _Text
     done: _Text
     rejected: _Text
 
 
-class _DesksTable(_Table):
+class _DesksTable(Table):
     letters: str = ""
     ektp: _EktpTable | None = None
     paten: _PatenTable | None = None
 
 
-class _File(_Table):
+class _File(Table):
     water: _MeasureTable | None = None
     rain: _MeasureTable | None = None
     vehicles: _VehiclesTable = Field(default_factory=_VehiclesTable)
@@ -113,9 +101,9 @@ class _Pack:
     def source(self, name: str, kind: str, at: _Path) -> str:
         found = self.sources.get(name)
         if found is None:
-            raise _Mistake(at, f"there is no source {name!r}")
+            raise Mistake(at, f"there is no source {name!r}")
         if kind not in found.yields:
-            raise _Mistake(at, f"{name!r} does not yield {kind}")
+            raise Mistake(at, f"{name!r} does not yield {kind}")
         return name
 
     def list(self, names: list[str], kind: str, at: _Path) -> tuple[str, ...]:
@@ -135,10 +123,10 @@ class _Pack:
         self.source(source, "readings", (*at, "source"))
         found = self.sources[source].measures.get(measure)
         if found is None:
-            raise _Mistake((*at, key), f"{measure!r} is not under [measures] of {source}.toml")
+            raise Mistake((*at, key), f"{measure!r} is not under [measures] of {source}.toml")
         if found.forecast or found.kind not in kinds or found.period is not period:
             words = " or ".join(sorted(kind.value for kind in kinds))
-            raise _Mistake((*at, key), f"{measure!r} must be {words}, with period {period.value}")
+            raise Mistake((*at, key), f"{measure!r} must be {words}, with period {period.value}")
         return MeasureRef(source=source, measure=measure)
 
 
@@ -175,7 +163,7 @@ def read_field_tables(
             clinics=_clinics(found.clinics, pack),
             desks=_desks(found.desks, pack),
         )
-    except _Mistake as error:
+    except Mistake as error:
         raise mistake(file, error.path, str(error)) from error
 
 
@@ -191,7 +179,7 @@ def _rain(table: _MeasureTable | None, pack: _Pack) -> MeasureRef | None:
     ref = pack.measure(table.source, table.measure, ("rain",), kinds=_RUNNING)
     if pack.sources[ref.source].measures[ref.measure].resets is not Period.DAY:
         problem = f'{table.measure!r} must begin again each day (resets = "day")'
-        raise _Mistake(("rain", "measure"), problem)
+        raise Mistake(("rain", "measure"), problem)
     return ref
 
 
@@ -231,14 +219,14 @@ def _desks(table: _DesksTable, pack: _Pack) -> DesksTable:
     if table.letters:
         kpi = pack.kpis.get(table.letters)
         if kpi is None:
-            raise _Mistake((*at, "letters"), f"there is no indicator {table.letters!r} in kpi.toml")
+            raise Mistake((*at, "letters"), f"there is no indicator {table.letters!r} in kpi.toml")
         formula = kpi.formula
         if (
             not isinstance(formula, RequestFormula)
             or formula.figure is not RequestFigure.WITHIN_PROMISE
         ):
             problem = f'{table.letters!r} must be a request_share, what = "within_promise"'
-            raise _Mistake((*at, "letters"), problem)
+            raise Mistake((*at, "letters"), problem)
 
     def flow(source: str, measure: str, where: str, key: str) -> MeasureRef:
         return pack.measure(source, measure, (*at, where), key, kinds=_FLOW, period=Period.DAY)

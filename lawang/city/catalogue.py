@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from lawang.city.toml import Table
 from lawang.domain.measure import Measure, MeasureKind, Period
 from lawang.domain.service import Service
 
@@ -17,11 +18,7 @@ _USUAL_JUMP = 100.0
 _READING_KEYS = ("value", "where", "factor", "aggregate")
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MeasureTable(_Table):
+class MeasureTable(Table):
     """`[measures.<id>]`: what it is called and means, and how rows carry it.
 
     `expected` is [least, greatest]; `jump` the factor off its own history at which a value is held
@@ -78,7 +75,7 @@ class MeasureTable(_Table):
         return {**found, "period": self.period} if found else {}
 
 
-class ServiceTable(_Table):
+class ServiceTable(Table):
     """`[services.<id>]`: a service, the source's words for it, and what was promised."""
 
     name_id: _Text

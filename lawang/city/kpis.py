@@ -11,10 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lawang.city.source import Source
-from lawang.city.toml import first_mistake, mistake, read_toml
+from lawang.city.toml import Mistake, Table, first_mistake, mistake, read_toml
 from lawang.domain.errors import PackError
 from lawang.domain.formula import (
     Across,
@@ -52,19 +52,7 @@ _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Path_ = tuple[str, ...]
 
 
-class _Mistake(ValueError):
-    """What is wrong at a path below a table."""
-
-    def __init__(self, path: Path_, problem: str) -> None:
-        self.path = path
-        super().__init__(problem)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _DimensionTable(_Table):
+class _DimensionTable(Table):
     name_id: _Text
     name_en: _Text
     weight: _Weight = 1.0
@@ -72,7 +60,7 @@ class _DimensionTable(_Table):
     amber: _Weight = 0.9
 
 
-class _CurveTable(_Table):
+class _CurveTable(Table):
     """Either `share`, twelve cumulative ones, or `points` of ["MM-DD", share]."""
 
     share: list[_Number] | None = None
@@ -89,7 +77,7 @@ class _CurveTable(_Table):
         return self
 
     def curve(self, name: str) -> Curve:
-        """The curve. Raises _Mistake where it does not grow from 0 to 1."""
+        """The curve. Raises Mistake where it does not grow from 0 to 1."""
         key = "share" if self.share is not None else "points"
         if self.share is not None:
             points = [((month, 0), share) for month, share in enumerate(self.share, 1)]
@@ -97,12 +85,12 @@ class _CurveTable(_Table):
             points = [(_month_day(text, n), share) for n, (text, share) in enumerate(self._points)]
         days = [_order(at) for at, _ in points]
         if days != sorted(set(days)):
-            raise _Mistake((key,), "the days must come in order, each once")
+            raise Mistake((key,), "the days must come in order, each once")
         shares = [0.0, *(share for _, share in points)]
         if any(later < earlier for earlier, later in pairwise(shares)):
-            raise _Mistake((key,), "a cumulative share does not fall, and is not below 0")
+            raise Mistake((key,), "a cumulative share does not fall, and is not below 0")
         if not points or points[-1][0] not in ((12, 0), (12, 31)) or shares[-1] != 1:
-            raise _Mistake((key,), "the last one must be 31 December (12-31) with a share of 1")
+            raise Mistake((key,), "the last one must be 31 December (12-31) with a share of 1")
         return Curve(name, tuple(points), self.source, self.working_days)
 
     @property
@@ -115,9 +103,9 @@ def _month_day(text: str, place: int) -> tuple[int, int]:
         # A leap year, so that 29 February is told by its own sentence.
         at = date.fromisoformat(f"2024-{text}")
     except ValueError:
-        raise _Mistake(("points", str(place)), f"{text!r} is not a day, such as 02-21") from None
+        raise Mistake(("points", str(place)), f"{text!r} is not a day, such as 02-21") from None
     if (at.month, at.day) == (2, 29):
-        raise _Mistake(("points", str(place)), "29 February is not in every year: use 02-28")
+        raise Mistake(("points", str(place)), "29 February is not in every year: use 02-28")
     return at.month, at.day
 
 
@@ -125,7 +113,7 @@ def _order(at: tuple[int, int]) -> tuple[int, int]:
     return at[0], at[1] or 31
 
 
-class _TargetTable(_Table):
+class _TargetTable(Table):
     level: _Number | None = None
     levels: list[_Number] | None = None
     per_day: _Amount | None = None
@@ -148,7 +136,7 @@ class _TargetTable(_Table):
         return self
 
 
-class _KpiTable(_Table):
+class _KpiTable(Table):
     name_id: _Text
     name_en: _Text
     definition_id: _Text
@@ -181,7 +169,7 @@ class _KpiTable(_Table):
         return self
 
 
-class _File(_Table):
+class _File(Table):
     dimensions: dict[_Id, _DimensionTable] = Field(min_length=1)
     curves: dict[_Id, _CurveTable] = Field(default_factory=dict)
     kpi: dict[_Id, _KpiTable] = Field(default_factory=dict)
@@ -190,7 +178,7 @@ class _File(_Table):
 # --- values --------------------------------------------------------------------------------------
 
 
-class _Reading(_Table):
+class _Reading(Table):
     source: str
     measure: str
     subjects: list[str] = Field(default_factory=list)
@@ -204,14 +192,14 @@ class _Reading(_Table):
         measure = source.measures.get(self.measure)
         if measure is None:
             problem = f"{self.measure!r} is not under [measures] of {source.id}.toml"
-            raise _Mistake((*at, "measure"), problem)
+            raise Mistake((*at, "measure"), problem)
         if measure.forecast:
             problem = f"{self.measure!r} is a forecast: what has not happened is no indicator"
-            raise _Mistake((*at, "measure"), problem)
+            raise Mistake((*at, "measure"), problem)
         if self.within is not None:
             _check_within(measure.kind, self.within, (*at, "within"))
         if self.subjects and self.exclude:
-            raise _Mistake((*at, "exclude"), "give subjects or exclude, not both")
+            raise Mistake((*at, "exclude"), "give subjects or exclude, not both")
         return ReadingFormula(
             source=self.source,
             measure=self.measure,
@@ -225,22 +213,22 @@ class _Reading(_Table):
 
 def _check_within(kind: MeasureKind, within: Within, at: Path_) -> None:
     if kind is MeasureKind.FLOW:
-        raise _Mistake(at, "the values of a flow within a day are added up: leave within out")
+        raise Mistake(at, "the values of a flow within a day are added up: leave within out")
     if kind is MeasureKind.CUMULATIVE and within is not Within.LAST:
-        raise _Mistake(at, "of a cumulative measure: last (its running total), or leave within out")
+        raise Mistake(at, "of a cumulative measure: last (its running total), or leave within out")
 
 
 class _ReadingValue(_Reading):
     kind: Literal["reading"]
 
 
-class _RatioValue(_Table):
+class _RatioValue(Table):
     kind: Literal["reading_ratio"]
     numerator: _Reading
     denominator: _Reading
 
 
-class _OfSources(_Table):
+class _OfSources(Table):
     sources: list[str] = Field(min_length=1)
 
 
@@ -274,14 +262,14 @@ class _RequestValue(_OfSources):
     services: list[str] = Field(default_factory=list)
 
 
-class _QualityValue(_Table):
+class _QualityValue(Table):
     kind: Literal["source_quality"]
     what: QualityFigure
     sources: list[str] = Field(default_factory=list)
     opd: str = ""
 
 
-_VALUES: dict[str, type[_Table]] = {
+_VALUES: dict[str, type[Table]] = {
     "reading": _ReadingValue,
     "reading_ratio": _RatioValue,
     "incident_share": _IncidentShareValue,
@@ -310,30 +298,30 @@ class _Pack:
     def source(self, name: str, kind: str, at: Path_) -> Source:
         source = self.sources.get(name)
         if source is None:
-            raise _Mistake(at, f"there is no source {name!r}")
+            raise Mistake(at, f"there is no source {name!r}")
         if kind and kind not in source.yields:
-            raise _Mistake(at, f"{name!r} does not yield {kind}")
+            raise Mistake(at, f"{name!r} does not yield {kind}")
         return source
 
     def sources_of(self, names: list[str], kind: str) -> list[Source]:
         at = ("sources",)
         if len(set(names)) != len(names):
-            raise _Mistake(at, "names a source twice")
+            raise Mistake(at, "names a source twice")
         return [self.source(name, kind, at) for name in names]
 
     def check_categories(self, names: list[str]) -> None:
         for name in names:
             if name not in self.categories:
-                raise _Mistake(("categories",), f"{name!r} is not in categories.toml")
+                raise Mistake(("categories",), f"{name!r} is not in categories.toml")
 
 
 def _formula(values: dict[str, Any], pack: _Pack) -> Formula:
-    """The formula of a `[kpi.*.value]` table. Raises _Mistake, and ValidationError."""
+    """The formula of a `[kpi.*.value]` table. Raises Mistake, and ValidationError."""
     kind = values.get("kind")
     model = _VALUES.get(kind) if isinstance(kind, str) else None
     if model is None:
         problem = f"must be one of {', '.join(_VALUES)}" if "kind" in values else "is missing"
-        raise _Mistake(("kind",), problem)
+        raise Mistake(("kind",), problem)
     value = model.model_validate(values)
     if isinstance(value, _ReadingValue):
         return value.formula(pack, ())
@@ -373,7 +361,7 @@ def _incidents(
         verify_days = _VERIFY_DAYS
     if isinstance(value, _IncidentShareValue) and value.verify_days is not None:
         if figure is not IncidentFigure.VERIFIED:
-            raise _Mistake(("verify_days",), 'belongs to what = "verified"')
+            raise Mistake(("verify_days",), 'belongs to what = "verified"')
         verify_days = value.verify_days
     return IncidentFormula(
         figure=figure, sources=sources, categories=categories, verify_days=verify_days
@@ -385,7 +373,7 @@ def _requests(value: _RequestShareValue | _RequestValue, pack: _Pack) -> Request
     for name in value.services:
         if not any(name in source.services for source in sources):
             names = ", ".join(value.sources)
-            raise _Mistake(("services",), f"{name!r} is not under [services] of {names}")
+            raise Mistake(("services",), f"{name!r} is not under [services] of {names}")
     figure = (
         RequestFigure(value.what)
         if isinstance(value, _RequestShareValue)
@@ -398,17 +386,17 @@ def _requests(value: _RequestShareValue | _RequestValue, pack: _Pack) -> Request
 
 def _quality(value: _QualityValue, pack: _Pack) -> QualityFormula:
     if value.opd and value.sources:
-        raise _Mistake(("opd",), "give sources or opd, not both")
+        raise Mistake(("opd",), "give sources or opd, not both")
     if (value.opd or value.sources) and value.what is QualityFigure.INTEGRATED:
-        raise _Mistake(("what",), "integrated is about all departments: name no sources and no opd")
+        raise Mistake(("what",), "integrated is about all departments: name no sources and no opd")
     pack.sources_of(value.sources, "")
     names = tuple(value.sources)
     if value.opd:
         if value.opd not in pack.opds:
-            raise _Mistake(("opd",), f"{value.opd!r} is not in opd.toml")
+            raise Mistake(("opd",), f"{value.opd!r} is not in opd.toml")
         names = tuple(each.id for each in pack.sources.values() if each.opd == value.opd)
         if not names:
-            raise _Mistake(("opd",), f"{value.opd!r} has no source")
+            raise Mistake(("opd",), f"{value.opd!r} has no source")
     return QualityFormula(figure=value.what, sources=names)
 
 
@@ -436,13 +424,13 @@ def read_kpis(
     for name, table in found.curves.items():
         try:
             curves[name] = table.curve(name)
-        except _Mistake as error:
+        except Mistake as error:
             raise mistake(file, ("curves", name, *error.path), str(error)) from error
     kpis = {}
     for name, each in found.kpi.items():
         try:
             kpis[name] = _kpi(name, each, pack, dimensions, curves)
-        except _Mistake as error:
+        except Mistake as error:
             raise mistake(file, ("kpi", name, *error.path), str(error)) from error
         except ValidationError as error:
             path, problem = first_mistake(error)
@@ -460,13 +448,13 @@ def _kpi(
     curves: Mapping[str, Curve],
 ) -> Kpi:
     if table.dimension not in dimensions:
-        raise _Mistake(("dimension",), f"{table.dimension!r} is not under [dimensions]")
+        raise Mistake(("dimension",), f"{table.dimension!r} is not under [dimensions]")
     if table.owner not in pack.opds:
-        raise _Mistake(("owner",), f"{table.owner!r} is not in opd.toml")
+        raise Mistake(("owner",), f"{table.owner!r} is not in opd.toml")
     try:
         formula = _formula(table.value, pack)
-    except _Mistake as error:
-        raise _Mistake(("value", *error.path), str(error)) from error
+    except Mistake as error:
+        raise Mistake(("value", *error.path), str(error)) from error
     _check_combine(table, formula)
     return Kpi(
         id=name,
@@ -491,9 +479,9 @@ def _check_combine(table: _KpiTable, formula: Formula) -> None:
     )
     readings = isinstance(formula, ReadingFormula)
     if counts and table.combine is Combine.LAST:
-        raise _Mistake(("combine",), "a count is sum, or ratio (a mean per day)")
+        raise Mistake(("combine",), "a count is sum, or ratio (a mean per day)")
     if not counts and not readings and table.combine is Combine.SUM:
-        raise _Mistake(("combine",), "a share or a mean of days cannot be summed up: use ratio")
+        raise Mistake(("combine",), "a share or a mean of days cannot be summed up: use ratio")
 
 
 def _target(table: _KpiTable, curves: Mapping[str, Curve]) -> Target | None:
@@ -503,18 +491,18 @@ def _target(table: _KpiTable, curves: Mapping[str, Curve]) -> Target | None:
     curve = None
     if given.curve is not None:
         if given.curve not in curves:
-            raise _Mistake(("target", "curve"), f"{given.curve!r} is not under [curves]")
+            raise Mistake(("target", "curve"), f"{given.curve!r} is not under [curves]")
         curve = curves[given.curve]
     is_sum = table.combine is Combine.SUM
     if is_sum and (given.level is not None or given.levels is not None):
         key = "level" if given.level is not None else "levels"
-        raise _Mistake(("target", key), "a sum is held to year, years or per_day")
+        raise Mistake(("target", key), "a sum is held to year, years or per_day")
     if not is_sum and given.per_day is not None:
-        raise _Mistake(("target", "per_day"), "belongs to a sum")
+        raise Mistake(("target", "per_day"), "belongs to a sum")
     if curve is not None and (given.per_day is not None or given.levels is not None):
-        raise _Mistake(("target", "curve"), "spreads the amount of a year")
+        raise Mistake(("target", "curve"), "spreads the amount of a year")
     if curve is not None and table.combine is Combine.RATIO:
-        raise _Mistake(("target", "curve"), "a ratio does not grow over the year: leave it out")
+        raise Mistake(("target", "curve"), "a ratio does not grow over the year: leave it out")
     return Target(
         level=given.level,
         levels=tuple(given.levels or ()),

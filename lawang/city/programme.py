@@ -10,11 +10,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lawang.city.kpis import Indicators
 from lawang.city.source import Source
-from lawang.city.toml import first_mistake, mistake, read_toml
+from lawang.city.toml import Mistake, Table, first_mistake, mistake, read_toml
 from lawang.domain.kpi import Combine, Kpi
 from lawang.domain.measure import MeasureKind
 from lawang.domain.programme import (
@@ -46,19 +46,7 @@ _YIELDED = {
 }
 
 
-class _Mistake(ValueError):
-    """What is wrong at a path of the file."""
-
-    def __init__(self, path: _Path, problem: str) -> None:
-        self.path = path
-        super().__init__(problem)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _MeasureTable(_Table):
+class _MeasureTable(Table):
     source: _Text
     measure: _Text
     subjects: list[_Text] = Field(default_factory=list)
@@ -67,7 +55,7 @@ class _MeasureTable(_Table):
         return MeasureRef(source=self.source, measure=self.measure, subjects=tuple(self.subjects))
 
 
-class _FinanceTable(_Table):
+class _FinanceTable(Table):
     revenue: str
     spending: str
     own_revenue: str
@@ -87,7 +75,7 @@ class _FinanceTable(_Table):
         return self
 
 
-class _ServicesTable(_Table):
+class _ServicesTable(Table):
     promises: list[str] = Field(min_length=1)
     claimed: str
     verified: str = ""
@@ -95,7 +83,7 @@ class _ServicesTable(_Table):
     licences: list[str] = Field(default_factory=list)
 
 
-class _MilestoneTable(_Table):
+class _MilestoneTable(Table):
     id: _Id
     name_id: _Text
     name_en: _Text
@@ -117,7 +105,7 @@ class _MilestoneTable(_Table):
         return self
 
 
-class _AnnotationTable(_Table):
+class _AnnotationTable(Table):
     first: date
     last: date | None = None
     text_id: _Text
@@ -132,11 +120,11 @@ class _AnnotationTable(_Table):
         return self
 
 
-class _HealthTable(_Table):
+class _HealthTable(Table):
     indicators: list[str] = Field(min_length=1)
 
 
-class _FigureTable(_Table):
+class _FigureTable(Table):
     id: _Id
     kpi: str = ""
     count: DayCount | None = None
@@ -158,11 +146,11 @@ class _FigureTable(_Table):
         return self
 
 
-class _MorningTable(_Table):
+class _MorningTable(Table):
     figures: list[_FigureTable] = Field(min_length=1, max_length=_FIGURES)
 
 
-class _File(_Table):
+class _File(Table):
     finance: _FinanceTable | None = None
     services: _ServicesTable | None = None
     districts: list[str] = Field(default_factory=list)
@@ -183,7 +171,7 @@ class _Pack:
     def kpi(self, name: str, at: _Path) -> Kpi:
         found = self.indicators.kpis.get(name)
         if found is None:
-            raise _Mistake(at, f"there is no indicator {name!r} in kpi.toml")
+            raise Mistake(at, f"there is no indicator {name!r} in kpi.toml")
         return found
 
     def check_list(self, names: list[str], at: _Path) -> list[Kpi]:
@@ -192,17 +180,17 @@ class _Pack:
         for place, name in enumerate(names):
             kpis.append(self.kpi(name, (*at, str(place))))
             if names.index(name) != place:
-                raise _Mistake((*at, str(place)), f"{name!r} is named twice")
+                raise Mistake((*at, str(place)), f"{name!r} is named twice")
         return kpis
 
     def check_sum(self, name: str, at: _Path) -> None:
         kpi = self.kpi(name, at)
         if kpi.combine is not Combine.SUM or kpi.unit != _MONEY:
-            raise _Mistake(at, f"{name!r} is not a sum in {_MONEY}")
+            raise Mistake(at, f"{name!r} is not a sum in {_MONEY}")
 
     def check_share(self, name: str, at: _Path) -> None:
         if self.kpi(name, at).combine is not Combine.RATIO:
-            raise _Mistake(at, f'{name!r} is not a share or a mean (combine = "ratio")')
+            raise Mistake(at, f'{name!r} is not a share or a mean (combine = "ratio")')
 
     def check_measure(
         self, table: _MeasureTable | None, kinds: frozenset[MeasureKind], at: _Path
@@ -211,14 +199,14 @@ class _Pack:
             return
         source = self.sources.get(table.source)
         if source is None:
-            raise _Mistake((*at, "source"), f"there is no source {table.source!r}")
+            raise Mistake((*at, "source"), f"there is no source {table.source!r}")
         measure = source.measures.get(table.measure)
         if measure is None:
             problem = f"{table.measure!r} is not under [measures] of {source.id}.toml"
-            raise _Mistake((*at, "measure"), problem)
+            raise Mistake((*at, "measure"), problem)
         if measure.forecast or measure.kind not in kinds or measure.unit != _MONEY:
             words = " or ".join(sorted(kind.value for kind in kinds))
-            raise _Mistake((*at, "measure"), f"{table.measure!r} must be {words}, in {_MONEY}")
+            raise Mistake((*at, "measure"), f"{table.measure!r} must be {words}, in {_MONEY}")
 
 
 def read_programme(
@@ -242,7 +230,7 @@ def read_programme(
             health=_health(found.health, pack),
             morning=_morning(found.morning, pack),
         )
-    except _Mistake as error:
+    except Mistake as error:
         raise mistake(file, error.path, str(error)) from error
 
 
@@ -262,7 +250,7 @@ def _finance(table: _FinanceTable | None, pack: _Pack) -> FinanceProgramme | Non
     pack.check_measure(table.cash, _STATES, (*at, "cash"))
     if table.spending_curve and table.spending_curve not in pack.indicators.curves:
         problem = f"{table.spending_curve!r} is not under [curves] of kpi.toml"
-        raise _Mistake((*at, "spending_curve"), problem)
+        raise Mistake((*at, "spending_curve"), problem)
     return FinanceProgramme(
         revenue=table.revenue,
         spending=table.spending,
@@ -288,14 +276,14 @@ def _services(table: _ServicesTable | None, pack: _Pack) -> ServicesProgramme | 
         if name := getattr(table, key):
             pack.check_share(name, (*at, key))
         elif key != "verified":
-            raise _Mistake((*at, key), "must name an indicator")
+            raise Mistake((*at, key), "must name an indicator")
     for place, name in enumerate(table.licences):
         source = pack.sources.get(name)
         if source is None:
-            raise _Mistake((*at, "licences", str(place)), f"there is no source {name!r}")
+            raise Mistake((*at, "licences", str(place)), f"there is no source {name!r}")
         if "service_requests" not in source.yields:
             problem = f"{name!r} does not yield service_requests"
-            raise _Mistake((*at, "licences", str(place)), problem)
+            raise Mistake((*at, "licences", str(place)), problem)
     return ServicesProgramme(
         promises=tuple(table.promises),
         claimed=table.claimed,
@@ -319,7 +307,7 @@ def _morning(table: _MorningTable | None, pack: _Pack) -> tuple[MorningFigure, .
     for place, each in enumerate(table.figures):
         at = ("morning", "figures", str(place))
         if each.id in seen:
-            raise _Mistake((*at, "id"), f"{each.id!r} is there twice")
+            raise Mistake((*at, "id"), f"{each.id!r} is there twice")
         seen.add(each.id)
         if each.kpi:
             _check_daily(pack.kpi(each.kpi, (*at, "kpi")), (*at, "kpi"))
@@ -334,15 +322,15 @@ def _morning(table: _MorningTable | None, pack: _Pack) -> tuple[MorningFigure, .
 def _check_daily(kpi: Kpi, at: _Path) -> None:
     if kpi.combine is Combine.LAST or kpi.due not in _DAILY:
         problem = f"{kpi.id!r} says nothing about one day: it is a state, or due more rarely"
-        raise _Mistake(at, problem)
+        raise Mistake(at, problem)
 
 
 def _check_counted(count: DayCount | None, name: str, at: _Path, pack: _Pack) -> None:
     source = pack.sources.get(name)
     if source is None:
-        raise _Mistake(at, f"there is no source {name!r}")
+        raise Mistake(at, f"there is no source {name!r}")
     if count is not None and _YIELDED[count] not in source.yields:
-        raise _Mistake(at, f"{name!r} does not yield {_YIELDED[count]}")
+        raise Mistake(at, f"{name!r} does not yield {_YIELDED[count]}")
 
 
 def _districts(names: list[str], pack: _Pack) -> tuple[str, ...]:
@@ -350,7 +338,7 @@ def _districts(names: list[str], pack: _Pack) -> tuple[str, ...]:
         # What a kecamatan is to bring of an amount is not known: it cannot be ranked.
         if kpi.combine is Combine.SUM:
             problem = f"{kpi.id!r} is a sum: only shares, means and states can be compared"
-            raise _Mistake(("districts", str(place)), problem)
+            raise Mistake(("districts", str(place)), problem)
     return tuple(names)
 
 
@@ -359,13 +347,13 @@ def _milestones(tables: list[_MilestoneTable], pack: _Pack) -> tuple[Milestone, 
     for place, each in enumerate(tables):
         at = ("milestones", str(place))
         if each.id in seen:
-            raise _Mistake((*at, "id"), f"{each.id!r} is there twice")
+            raise Mistake((*at, "id"), f"{each.id!r} is there twice")
         seen.add(each.id)
         if each.dimension not in pack.indicators.dimensions:
             problem = f"{each.dimension!r} is not under [dimensions] of kpi.toml"
-            raise _Mistake((*at, "dimension"), problem)
+            raise Mistake((*at, "dimension"), problem)
         if each.owner not in pack.opds:
-            raise _Mistake((*at, "owner"), f"{each.owner!r} is not in opd.toml")
+            raise Mistake((*at, "owner"), f"{each.owner!r} is not in opd.toml")
         if each.kpi:
             pack.kpi(each.kpi, (*at, "kpi"))
     return tuple(Milestone(**each.model_dump()) for each in tables)

@@ -11,10 +11,10 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from lawang.city.source import Source
-from lawang.city.toml import first_mistake, mistake, read_toml
+from lawang.city.toml import Mistake, Table, first_mistake, mistake, read_toml
 from lawang.domain.alarm import AlarmSeverity
 from lawang.domain.alert import Severity
 from lawang.domain.measure import MeasureKind, Period
@@ -53,19 +53,7 @@ _PERIOD_S = {
 }
 
 
-class _Mistake(ValueError):
-    """What is wrong at a path of the file."""
-
-    def __init__(self, path: _Path, problem: str) -> None:
-        self.path = path
-        super().__init__(problem)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _SilenceTable(_Table):
+class _SilenceTable(Table):
     days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
         default_factory=lambda: list(DAYS),  # type: ignore[arg-type]
         min_length=1,
@@ -81,7 +69,7 @@ class _SilenceTable(_Table):
         )
 
 
-class _OfSeries(_Table):
+class _OfSeries(Table):
     source: str
     measure: str
     subjects: list[_Text] = Field(default_factory=list)
@@ -130,7 +118,7 @@ class _RateTable(_OfSeries):
         return self
 
 
-class _AbsenceTable(_Table):
+class _AbsenceTable(Table):
     kind: Literal["absence"]
     silent_s: _Seconds
     source: str = ""
@@ -155,7 +143,7 @@ class _AbsenceTable(_Table):
         return self
 
 
-class _SurgeTable(_Table):
+class _SurgeTable(Table):
     kind: Literal["surge"]
     categories: list[str] = Field(min_length=1)
     sources: list[str] = Field(default_factory=list)
@@ -173,14 +161,14 @@ class _SurgeTable(_Table):
         return self
 
 
-class _CapTable(_Table):
+class _CapTable(Table):
     kind: Literal["cap"]
     sources: list[str] = Field(default_factory=list)
     severity: Literal["extreme", "severe", "moderate", "minor"]
     regions: list[str] = Field(default_factory=list)
 
 
-class _ScreenTable(_Table):
+class _ScreenTable(Table):
     kind: Literal["screen"]
     states: list[Literal["dark", "frozen"]] = Field(
         default_factory=lambda: ["dark", "frozen"],  # type: ignore[arg-type]
@@ -189,7 +177,7 @@ class _ScreenTable(_Table):
     screens: list[_Id] = Field(default_factory=list)
 
 
-class _CombinationTable(_Table):
+class _CombinationTable(Table):
     kind: Literal["combination"]
     rules: list[str] = Field(min_length=2)
     need: Literal["all", "any"] = "all"
@@ -197,7 +185,7 @@ class _CombinationTable(_Table):
     same_region: bool = False
 
 
-_CONDITIONS: dict[str, type[_Table]] = {
+_CONDITIONS: dict[str, type[Table]] = {
     "threshold": _ThresholdTable,
     "rate": _RateTable,
     "absence": _AbsenceTable,
@@ -208,7 +196,7 @@ _CONDITIONS: dict[str, type[_Table]] = {
 }
 
 
-class _RuleTable(_Table):
+class _RuleTable(Table):
     name_id: _Text
     name_en: _Text
     text_id: _Text
@@ -233,7 +221,7 @@ class _RuleTable(_Table):
         return self
 
 
-class _File(_Table):
+class _File(Table):
     rule: dict[_Id, _RuleTable] = Field(default_factory=dict)
 
 
@@ -250,9 +238,9 @@ class _Pack:
     def source(self, name: str, kind: str, at: _Path) -> Source:
         found = self.sources.get(name)
         if found is None:
-            raise _Mistake(at, f"there is no source {name!r}")
+            raise Mistake(at, f"there is no source {name!r}")
         if kind and kind not in found.yields:
-            raise _Mistake(at, f"{name!r} does not yield {kind}")
+            raise Mistake(at, f"{name!r} does not yield {kind}")
         return found
 
     def check_sources(self, names: list[str], kind: str, at: _Path) -> tuple[str, ...]:
@@ -260,14 +248,14 @@ class _Pack:
         for place, name in enumerate(names):
             self.source(name, kind, (*at, str(place)))
             if names.index(name) != place:
-                raise _Mistake((*at, str(place)), f"{name!r} is named twice")
+                raise Mistake((*at, str(place)), f"{name!r} is named twice")
         every = (each.id for each in self.sources.values() if not kind or kind in each.yields)
         return tuple(names) or tuple(every)
 
     def check_regions(self, codes: Iterable[str], at: _Path) -> None:
         for code in codes:
             if code not in self.kecamatan:
-                raise _Mistake(at, f"{code!r} is not the code of a kecamatan")
+                raise Mistake(at, f"{code!r} is not the code of a kecamatan")
 
     def series(
         self,
@@ -279,10 +267,10 @@ class _Pack:
         measure = source.measures.get(table.measure)
         if measure is None:
             problem = f"{table.measure!r} is not under [measures] of {source.id}.toml"
-            raise _Mistake((*at, "measure"), problem)
+            raise Mistake((*at, "measure"), problem)
         if measure.forecast:
             problem = f"{table.measure!r} is a forecast: what has not happened raises no alarm"
-            raise _Mistake((*at, "measure"), problem)
+            raise Mistake((*at, "measure"), problem)
         usual = source.cadence.stale_after_s + _PERIOD_S[measure.period]
         found = OfSeries(
             source=table.source,
@@ -313,7 +301,7 @@ def read_rules(
     for name, table in found.rule.items():
         try:
             rules[name] = _rule(name, table, pack)
-        except _Mistake as error:
+        except Mistake as error:
             raise mistake(file, ("rule", name, *error.path), str(error)) from error
         except ValidationError as error:
             path, problem = first_mistake(error)
@@ -337,14 +325,14 @@ def check_screens(file: Path, rules: Mapping[str, Rule], screens: Container[str]
 
 def _rule(name: str, table: _RuleTable, pack: _Pack) -> Rule:
     if table.owner not in pack.opds:
-        raise _Mistake(("owner",), f"{table.owner!r} is not in opd.toml")
+        raise Mistake(("owner",), f"{table.owner!r} is not in opd.toml")
     if table.region:
         pack.check_regions([table.region], ("region",))
     for key in ("text_id", "text_en"):
         _check_text(getattr(table, key), (key,))
     for place, each in enumerate(table.silence):
         if each.from_.tzinfo is not None or each.until.tzinfo is not None:
-            raise _Mistake(("silence", str(place)), "hours are the city's own, without a zone")
+            raise Mistake(("silence", str(place)), "hours are the city's own, without a zone")
     return Rule(
         id=name,
         name_id=table.name_id,
@@ -368,20 +356,20 @@ def _check_text(text: str, at: _Path) -> None:
     try:
         parts = list(Formatter().parse(text))
     except ValueError as error:
-        raise _Mistake(at, f"its braces do not match: {error}") from None
+        raise Mistake(at, f"its braces do not match: {error}") from None
     for _, field, spec, conversion in parts:
         if field is None:
             continue
         if field not in PLACEHOLDERS or spec or conversion:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
-            raise _Mistake(at, f"{{{field}}} is no placeholder. Known: {known}")
+            raise Mistake(at, f"{{{field}}} is no placeholder. Known: {known}")
 
 
 def _condition(name: str, values: dict[str, Any], pack: _Pack) -> Condition:
     kind = values.get("kind")
     model = _CONDITIONS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        raise _Mistake(("when", "kind"), f"must be one of {', '.join(_CONDITIONS)}")
+        raise Mistake(("when", "kind"), f"must be one of {', '.join(_CONDITIONS)}")
     table = model.model_validate(values)
     at = ("when",)
     if isinstance(table, _ThresholdTable):
@@ -398,7 +386,7 @@ def _condition(name: str, values: dict[str, Any], pack: _Pack) -> Condition:
         for place, category in enumerate(table.categories):
             if category not in pack.categories:
                 problem = f"{category!r} is not in categories.toml"
-                raise _Mistake((*at, "categories", str(place)), problem)
+                raise Mistake((*at, "categories", str(place)), problem)
         return Surge(
             categories=tuple(table.categories),
             sources=pack.check_sources(table.sources, "incidents", (*at, "sources")),
@@ -429,7 +417,7 @@ def _rate(table: _RateTable, pack: _Pack) -> Rate:
     series, kind = pack.series(table, table.vanishes_after_s, ("when",))
     adds_up = kind is MeasureKind.CUMULATIVE
     if adds_up and table.falls is not None:
-        raise _Mistake(("when", "falls"), "a cumulative measure does not fall")
+        raise Mistake(("when", "falls"), "a cumulative measure does not fall")
     limit = table.rises if table.rises is not None else table.falls
     assert limit is not None
     return Rate(
@@ -457,11 +445,11 @@ def _combination(name: str, table: _CombinationTable, pack: _Pack) -> Combinatio
     for place, each in enumerate(table.rules):
         at = ("when", "rules", str(place))
         if each not in pack.rules:
-            raise _Mistake(at, f"there is no rule {each!r}")
+            raise Mistake(at, f"there is no rule {each!r}")
         if pack.rules[each].when.get("kind") == "combination":
-            raise _Mistake(at, f"{each!r} is a combination itself")
+            raise Mistake(at, f"{each!r} is a combination itself")
         if table.rules.index(each) != place:
-            raise _Mistake(at, f"{each!r} is named twice")
+            raise Mistake(at, f"{each!r} is named twice")
     return Combination(
         rules=tuple(table.rules),
         least=len(table.rules) if table.need == "all" else 1,

@@ -11,9 +11,9 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from lawang.city.toml import first_mistake, mistake, read_toml
+from lawang.city.toml import Mistake, Table, first_mistake, mistake, read_toml
 from lawang.domain.alarm import AlarmSeverity
 from lawang.domain.errors import PackError
 from lawang.domain.screen import (
@@ -58,25 +58,13 @@ _Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 _Path = tuple[str, ...]
 
 
-class _Mistake(ValueError):
-    """What is wrong at a path of the file."""
-
-    def __init__(self, path: _Path, problem: str) -> None:
-        self.path = path
-        super().__init__(problem)
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _SceneTable(_Table):
+class _SceneTable(Table):
     name_id: _Text
     name_en: _Text
     panels: list[_Id] = Field(default_factory=list)
 
 
-class _CellTable(_Table):
+class _CellTable(Table):
     id: _Id
     playlist: str
     column: int = Field(1, ge=1)
@@ -85,7 +73,7 @@ class _CellTable(_Table):
     height: int = Field(1, ge=1)
 
 
-class _NightTable(_Table):
+class _NightTable(Table):
     """When a wall is dimmed, and to how much of its light. Equal times: never."""
 
     start: str = Field("22:00", alias="from")
@@ -93,7 +81,7 @@ class _NightTable(_Table):
     brightness: float = Field(0.7, ge=0.2, le=1)
 
 
-class _ScreenTable(_Table):
+class _ScreenTable(Table):
     """Either `playlist`, or a grid of `columns` and `rows` with `cells`."""
 
     name: _Text
@@ -113,7 +101,7 @@ class _ScreenTable(_Table):
         return self
 
 
-class _Filtered(_Table):
+class _Filtered(Table):
     kecamatan: list[str] = Field(default_factory=list)
     opd: list[str] = Field(default_factory=list)
     category: list[str] = Field(default_factory=list)
@@ -126,11 +114,11 @@ class _ItemTable(_Filtered):
     measure: Measure | None = None
 
 
-class _PlaylistTable(_Table):
+class _PlaylistTable(Table):
     items: list[_ItemTable] = Field(min_length=1)
 
 
-class _ScheduleTable(_Table):
+class _ScheduleTable(Table):
     id: _Id
     playlist: str
     days: list[str] = Field(default_factory=list)
@@ -139,7 +127,7 @@ class _ScheduleTable(_Table):
     screens: list[str] = Field(default_factory=list)
 
 
-class _InterruptTable(_Table):
+class _InterruptTable(Table):
     id: _Id
     severity: AlarmSeverity
     scene: str
@@ -157,7 +145,7 @@ class _InterruptTable(_Table):
         return self
 
 
-class _ConditionTable(_Table):
+class _ConditionTable(Table):
     alarms: int | None = Field(None, ge=1)
     severity: AlarmSeverity = AlarmSeverity.INFO
     rules: list[str] = Field(default_factory=list)
@@ -176,7 +164,7 @@ class _ConditionTable(_Table):
         return self
 
 
-class _LevelTable(_Table):
+class _LevelTable(Table):
     word_id: _Text
     word_en: _Text
     colour: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -192,7 +180,7 @@ class _LevelTable(_Table):
         return self
 
 
-class _File(_Table):
+class _File(Table):
     scenes: dict[_Id, _SceneTable] = Field(min_length=1)
     screens: dict[_Id, _ScreenTable] = Field(min_length=1)
     playlists: dict[_Id, _PlaylistTable] = Field(min_length=1)
@@ -224,7 +212,7 @@ def read_screens(file: Path, named: Named) -> ScreenProgramme:
         raise mistake(file, *first_mistake(error)) from error
     try:
         return _programme(found, named)
-    except _Mistake as error:
+    except Mistake as error:
         raise mistake(file, error.path, str(error)) from error
 
 
@@ -240,7 +228,7 @@ def _programme(found: _File, named: Named) -> ScreenProgramme:
     for name in found.scenes:
         if name not in SCENES:
             problem = f"is no scene that can be drawn: use {', '.join(SCENES)}"
-            raise _Mistake(("scenes", name), problem)
+            raise Mistake(("scenes", name), problem)
     playlists = {
         name: Playlist(
             id=name,
@@ -327,7 +315,7 @@ def _cells(table: _ScreenTable, at: _Path, found: _File) -> Iterator[Cell]:
         here = (*at, "cells", str(n))
         _check_playlist(each.playlist, here, found)
         if each.id in ids:
-            raise _Mistake((*here, "id"), f"{each.id!r} is there already: give another id")
+            raise Mistake((*here, "id"), f"{each.id!r} is there already: give another id")
         ids.add(each.id)
         places = {
             (x, y)
@@ -338,7 +326,7 @@ def _cells(table: _ScreenTable, at: _Path, found: _File) -> Iterator[Cell]:
             problem = (
                 f"reaches outside of the {table.columns} x {table.rows} grid or over another cell"
             )
-            raise _Mistake(here, problem)
+            raise Mistake(here, problem)
         free -= places
         yield Cell(
             id=each.id,
@@ -350,19 +338,19 @@ def _cells(table: _ScreenTable, at: _Path, found: _File) -> Iterator[Cell]:
         )
     if free:
         column, row = min(free)
-        raise _Mistake((*at, "cells"), f"column {column}, row {row} is in no cell: fill the grid")
+        raise Mistake((*at, "cells"), f"column {column}, row {row} is in no cell: fill the grid")
 
 
 def _entry(table: _ScheduleTable, at: _Path, found: _File) -> ScheduleEntry:
     _check_playlist(table.playlist, at, found)
     for name in table.days:
         if name not in DAYS:
-            raise _Mistake((*at, "days"), f"{name!r} is no day: use sen, sel, ... or mon, tue, ...")
+            raise Mistake((*at, "days"), f"{name!r} is no day: use sen, sel, ... or mon, tue, ...")
     start, end = _clock(table.start, (*at, "from")), _clock(table.end, (*at, "to"))
     if start is None:
-        raise _Mistake((*at, "from"), "a day begins at 00:00")
+        raise Mistake((*at, "from"), "a day begins at 00:00")
     if start == end:
-        raise _Mistake((*at, "to"), "is the same as from: a whole day is 00:00 to 24:00")
+        raise Mistake((*at, "to"), "is the same as from: a whole day is 00:00 to 24:00")
     for name in table.screens:
         _check_target(name, (*at, "screens"), found)
     return ScheduleEntry(
@@ -384,7 +372,7 @@ def _clock(text: str, at: _Path) -> time | None:
         return None
     found = _CLOCK.match(text)
     if found is None:
-        raise _Mistake(at, f"{text!r} is no time of day, such as 05:30 (at most 24:00)")
+        raise Mistake(at, f"{text!r} is no time of day, such as 05:30 (at most 24:00)")
     return time(int(found[1]), int(found[2]))
 
 
@@ -413,18 +401,18 @@ def _status(found: _File, named: Named) -> StatusRules:
     known = [str(number) for number in range(CALM, HIGHEST + 1)]
     for name in found.status:
         if name not in known:
-            raise _Mistake(("status", name), f"is no level: they are {', '.join(known)}")
+            raise Mistake(("status", name), f"is no level: they are {', '.join(known)}")
     levels = []
     for name in known:
         table = found.status.get(name)
         if table is None:
-            raise _Mistake(("status",), f"level {name} is missing: write [status.{name}]")
+            raise Mistake(("status",), f"level {name} is missing: write [status.{name}]")
         at = ("status", name, "when")
         if bool(table.when) == (name == known[0]):
             problem = "the calm level is what is left: it has no when" if table.when else (
                 "is missing: nothing would ever call for this level"
             )  # fmt: skip
-            raise _Mistake(at, problem)
+            raise Mistake(at, problem)
         for n, each in enumerate(table.when):
             here = (*at, str(n))
             _check_names(each.category, named.categories, (*here, "category"), "categories.toml")
@@ -461,35 +449,35 @@ def _level(number: int, table: _LevelTable) -> Level:
 
 def _check_scene(name: str, at: _Path, found: _File) -> None:
     if name not in found.scenes:
-        raise _Mistake((*at, "scene"), f"{name!r} is not under [scenes]")
+        raise Mistake((*at, "scene"), f"{name!r} is not under [scenes]")
 
 
 def _check_playlist(name: str, at: _Path, found: _File) -> None:
     if name not in found.playlists:
-        raise _Mistake((*at, "playlist"), f"{name!r} is not under [playlists]")
+        raise Mistake((*at, "playlist"), f"{name!r} is not under [playlists]")
 
 
 def _check_target(name: str, at: _Path, found: _File) -> None:
     screen, _, cell = name.partition("/")
     table = found.screens.get(screen)
     if table is None:
-        raise _Mistake(at, f"{screen!r} is not under [screens]")
+        raise Mistake(at, f"{screen!r} is not under [screens]")
     if "/" in name and cell not in [each.id for each in table.cells]:
-        raise _Mistake(at, f"{screen!r} has no cell {cell!r}")
+        raise Mistake(at, f"{screen!r} has no cell {cell!r}")
 
 
 def _check_names(names: list[str], known: Container[str], at: _Path, where: str) -> None:
     for place, name in enumerate(names):
         if name not in known:
-            raise _Mistake(at, f"{name!r} is not in {where}")
+            raise Mistake(at, f"{name!r} is not in {where}")
         if names.index(name) != place:
-            raise _Mistake(at, f"names {name!r} twice")
+            raise Mistake(at, f"names {name!r} twice")
 
 
 def _check_unique(ids: list[str], table: str) -> None:
     for place, name in enumerate(ids):
         if ids.index(name) != place:
-            raise _Mistake((table, str(place), "id"), f"{name!r} is there already")
+            raise Mistake((table, str(place), "id"), f"{name!r} is there already")
 
 
 def _check_used(found: _File) -> None:
@@ -501,4 +489,4 @@ def _check_used(found: _File) -> None:
     }
     for name in found.playlists:
         if name not in used:
-            raise _Mistake(("playlists", name), "is played by no screen and at no time")
+            raise Mistake(("playlists", name), "is played by no screen and at no time")

@@ -9,11 +9,25 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lawang.domain.errors import PackError
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class Table(BaseModel):
+    """A table of a file: keys that it does not know are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Mistake(ValueError):
+    """What is wrong at a path of a file, or of a table of it."""
+
+    def __init__(self, path: tuple[str, ...], problem: str) -> None:
+        self.path = path
+        super().__init__(problem)
 
 
 def read_text(file: Path) -> str:

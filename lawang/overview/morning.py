@@ -30,7 +30,7 @@ from lawang.kpi.cells import Days
 from lawang.kpi.hearing import known_days
 from lawang.overview.links import source_names
 from lawang.overview.model import Change, Overview
-from lawang.overview.scenes import Panel, frame, known, rounded
+from lawang.overview.scenes import Panel, frame, known, named, rounded
 from lawang.store import schema
 from lawang.store.history import History
 
@@ -110,10 +110,7 @@ class MorningReader:
                 earlier.append(past)
         return known(
             id=figure.id,
-            name_id=kpi.name_id,
-            name_en=kpi.name_en,
-            unit=kpi.unit,
-            unit_en=kpi.unit_en or None,
+            **named(kpi),
             value=None if value.value is None else rounded(value.value),
             target=None if value.target is None else rounded(value.target),
             light=value.light.value,
@@ -174,10 +171,7 @@ class MorningReader:
         owner = self._city.opds.get(kpi.owner)
         return known(
             id=kpi.id,
-            name_id=kpi.name_id,
-            name_en=kpi.name_en,
-            unit=kpi.unit,
-            unit_en=kpi.unit_en or None,
+            **named(kpi),
             kind=change.kind.value,
             before=None if before.value is None else rounded(before.value),
             after=None if after.value is None else rounded(after.value),

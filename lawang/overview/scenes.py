@@ -18,7 +18,7 @@ services    promises: [{id, entry}]; claimed, verified?, reopened: {id, entry}; 
             of open applications, in the order of their way
 finance     revenue, spending, own_revenue: {id, entry over the year, course: [[day, running
             total, what is due]] (at most 60), forecast?: {value, low, high, level, target?,
-            until}, target_year?}; items: [the same without a course]; absorption: [{key, name,
+            until}}; items: [the same without a course]; absorption: [{key, name,
             opd?, spent, budget, share?, due?, observed_at}], the lowest share first; cash?:
             {value, observed_at, stale}; silpa?: {value, until}
 health      entries: {id: entry}, in the order of the pack
@@ -101,8 +101,6 @@ def finance_panel(city: City, overview: Overview, now: datetime) -> Panel:
 
 def _budget(budget: Budget, overview: Overview) -> Panel:
     told = entry_of(overview.lines[budget.kpi], Span.YEAR)
-    if budget.target_year is not None:
-        told["target_year"] = rounded(budget.target_year)
     if budget.forecast is not None:
         ahead = budget.forecast
         told["forecast"] = known(
@@ -176,10 +174,7 @@ def entry_of(line: KpiLine, span: Span = Span.MONTH) -> Panel:
         change = rounded(value.value - before.value)
     return known(
         id=kpi.id,
-        name_id=kpi.name_id,
-        name_en=kpi.name_en,
-        unit=kpi.unit,
-        unit_en=kpi.unit_en or None,
+        **named(kpi),
         value=None if value.value is None else rounded(value.value),
         target=None if value.target is None else rounded(value.target),
         score=None if value.score is None else rounded(value.score),
@@ -194,6 +189,16 @@ def entry_of(line: KpiLine, span: Span = Span.MONTH) -> Panel:
         simulated=line.simulated,
         simulated_target=kpi.simulated_target or None,
         why_grey=None if value.grey is None else value.grey.value,
+    )
+
+
+def named(kpi: Kpi) -> Panel:
+    """The name of an indicator and its unit, in both languages."""
+    return known(
+        name_id=kpi.name_id,
+        name_en=kpi.name_en,
+        unit=kpi.unit,
+        unit_en=kpi.unit_en or None,
     )
 
 

@@ -63,16 +63,14 @@ class AlarmsPanel:
 
     def _points(self, alarms: Sequence[Alarm]) -> dict[str, list[float]]:
         """[longitude, latitude] of the gauges that alarms are about, by the alarm's key."""
-        keys = {
-            (alarm.rule, alarm.subject): alarm.key
+        about = {
+            alarm.key: alarm.subject
             for alarm in alarms
             if self._city.rules[alarm.rule].series is not None
         }
-        if not keys:
+        if not about:
             return {}
         table = schema.series
-        series = {rule: self._city.rules[rule].series for rule, _subject in keys}
-        found: dict[str, list[float]] = {}
         with self._history.database.reading() as connection:
             rows = connection.execute(
                 select(
@@ -82,17 +80,14 @@ class AlarmsPanel:
                     table.c.longitude,
                     table.c.latitude,
                 ).where(
-                    table.c.subject.in_({subject for _rule, subject in keys}),
+                    table.c.subject.in_(set(about.values())),
                     table.c.longitude.is_not(None),
                     table.c.latitude.is_not(None),
                 )
             ).all()
-        for row in rows:
-            for (rule, subject), key in keys.items():
-                of = series[rule]
-                if of and (of.source, of.measure, subject) == tuple(row[:3]):
-                    found[key] = [row.longitude, row.latitude]
-        return found
+        # An alarm about a series has the key of it.
+        found = {"/".join(row[:3]): [row.longitude, row.latitude] for row in rows}
+        return {key: point for key, point in found.items() if key in about}
 
     def _entry(self, alarm: Alarm, points: Mapping[str, list[float]]) -> Panel:
         rule = self._city.rules[alarm.rule]

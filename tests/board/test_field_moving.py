@@ -143,17 +143,16 @@ def test_a_cameras_link_is_not_told_only_that_there_is_one(city: City) -> None:
     facts = put(FieldFacts(city), build_position("cctv", "1", link=secret, owner="Dishub"))
     panel = cameras(facts, NOW)
     assert secret not in str(panel)
-    assert (panel["cameras"]["cctv:1"]["link"], panel["without_stream"]) == (True, 0)
+    assert panel["cameras"]["cctv:1"]["link"] is True
 
 
-def test_cameras_are_live_dead_or_of_no_known_state(city: City) -> None:
+def test_cameras_are_counted_and_those_that_live(city: City) -> None:
     facts = put(
         FieldFacts(city),
         *(build_position("cctv", status.value, status=status) for status in PositionStatus),
     )
     panel = cameras(facts, NOW)
-    counted = [panel[name] for name in ("total", "live", "dead", "without_stream")]
-    assert counted == [5, 1, 2, 5]
+    assert (panel["total"], panel["live"]) == (5, 1)
 
 
 # --- transit -------------------------------------------------------------------------------------

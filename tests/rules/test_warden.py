@@ -301,6 +301,16 @@ def test_the_panel_tells_an_alarm_in_both_languages(office: Office) -> None:
     assert (panel["worst"], panel["unknown"], panel["blind"]) == ("major", 0, {})
 
 
+def test_an_alarm_stands_where_its_gauge_is(office: Office) -> None:
+    places = {"a": (-2.98, 104.74), "b": (-3.01, 104.8)}
+    for subject, (latitude, longitude) in places.items():
+        office.measure(0, 280, subject=subject, latitude=latitude, longitude=longitude)
+    office.look(1)
+    entries = AlarmsPanel(office.city, office.history)(minutes(2))["alarms"]
+    told = {alarm.subject: entries[str(alarm.id)]["p"] for alarm in office.alarms()}
+    assert told == {name: [east, north] for name, (north, east) in places.items()}
+
+
 def test_a_silenced_one_is_evaluated_and_logged_but_not_announced(
     city: City, history: History
 ) -> None:

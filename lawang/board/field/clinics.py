@@ -78,24 +78,15 @@ def _stock(facts: FieldFacts, table: ClinicsTable, now: datetime) -> Panel:
             if kpi is None or now - moment(each["observed_at"]) <= kpi.stale_after
         }
         safe = _safe(kpi, facts.city, now)
-        least = min(readings.items(), key=lambda item: (item[1]["value"], item[0]), default=None)
         found[measure.id] = known(
             name_id=measure.name_id,
             name_en=measure.name_en,
             unit=measure.unit,
             clinics=len(readings),
-            safe=safe,
             missing=len(every) - len(readings),
             low=sum(each["value"] < safe for each in readings.values())
             if safe is not None and readings
             else None,
-            least=None
-            if least is None
-            else {
-                "clinic": least[1]["subject_name"] or least[0],
-                "value": least[1]["value"],
-                "at": least[1]["observed_at"],
-            },
         )
     return found
 

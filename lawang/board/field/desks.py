@@ -124,17 +124,14 @@ def _letters(
         )
     ).scalar_one()
     waiting = connection.execute(
-        select(func.count().label("open"), func.min(table.c.requested_at).label("oldest")).where(
-            *mine, schema.OPEN_REQUEST
-        )
-    ).one()
+        select(func.count()).where(*mine, schema.OPEN_REQUEST)
+    ).scalar_one()
     return known(
         today=int(asked.today),
         done_today=int(done),
-        open=int(waiting.open),
+        open=int(waiting),
         cohort=int(asked.cohort),
         in_time=int(asked.in_time) if asked.cohort else None,
-        oldest_open=waiting.oldest.isoformat() if waiting.oldest is not None else None,
     )
 
 

@@ -110,21 +110,16 @@ def _short(value: str | float) -> str | float:
 def cameras(facts: FieldFacts, now: datetime) -> Panel:
     """Where the source says no time, a camera's `t` is since when it is known to be as it is."""
     found: dict[str, Panel] = {}
-    live = dead = without_stream = 0
+    live = 0
     for key, plain in facts.positions_of(facts.city.field_tables.cameras):
-        is_live = plain["status"] == PositionStatus.ACTIVE.value
-        has_stream = bool(plain["link"])
-        live += is_live
-        # One of an unknown state is neither live nor dead.
-        dead += plain["status"] in (PositionStatus.OFF.value, PositionStatus.FAULTY.value)
-        without_stream += not has_stream
+        live += plain["status"] == PositionStatus.ACTIVE.value
         found[key] = known(
             n=plain["name"] or plain["external_id"],
             p=point(plain),
             s=plain["status"],
             o=plain["owner"],
             k=plain["kecamatan"],
-            link=has_stream,
+            link=bool(plain["link"]),
             t=plain["observed_at"],
         )
     return {
@@ -132,8 +127,6 @@ def cameras(facts: FieldFacts, now: datetime) -> Panel:
         "cameras": found,
         "total": len(found),
         "live": live,
-        "dead": dead,
-        "without_stream": without_stream,
         "unlocated": sum("p" not in each for each in found.values()),
     }
 
