@@ -43,6 +43,7 @@ _NO_PICTURE = (204, 400, 404, 410)
 BLANK = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAAC0lEQVR4nGNgAAIAAAUAAXpeqz8AAAAASUVORK5CYII="
 )
+_Key = tuple[int, int, int]
 
 
 class TilesAway(Exception):
@@ -61,14 +62,17 @@ class TileProxy:
     ) -> None:
         self._server = server
         self._host = urlsplit(server.address(0, 0, 0)).netloc
+        self._name = self._host.rpartition("@")[2]
         self._client = client or httpx.AsyncClient(
             timeout=_LIMIT_S, follow_redirects=False, trust_env=False
         )
         self._clock = clock
         self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._kept: OrderedDict[tuple[int, int, int], tuple[float, bytes | None]] = OrderedDict()
+        self._asking: dict[_Key, asyncio.Task[bytes | None | TilesAway]] = {}
+        self._kept: OrderedDict[_Key, tuple[float, bytes | None]] = OrderedDict()
         self._bytes = 0
         self._peace_until = 0.0
+        self._away = False
 
     async def get(self, z: int, x: int, y: int) -> bytes | None:
         """A picture, or None where the server has none. Raises TilesAway."""
@@ -77,23 +81,44 @@ class TileProxy:
         if kept is not None and self._clock() - kept[0] < _KEEP_S:
             self._kept.move_to_end(key)
             return kept[1]
-        try:
-            if self._clock() < self._peace_until:
-                raise TilesAway
-            async with self._gate:
-                found = await self._ask(key)
-        except TilesAway:
-            if kept is not None:
-                return kept[1]
-            raise
-        self._keep(key, found)
-        return found
+        task = self._asking.get(key)
+        if task is None:
+            task = asyncio.create_task(self._ask_and_keep(key))
+            self._asking[key] = task
+            task.add_done_callback(lambda _done: self._asking.pop(key, None))
+        # One who leaves must not take the answer away from the others who wait for it.
+        found = await asyncio.shield(task)
+        if not isinstance(found, TilesAway):
+            return found
+        if kept is not None:
+            return kept[1]
+        raise TilesAway
 
     async def close(self) -> None:
         """Give connections back."""
+        for task in list(self._asking.values()):
+            task.cancel()
         await self._client.aclose()
 
-    async def _ask(self, key: tuple[int, int, int]) -> bytes | None:
+    async def _ask_and_keep(self, key: _Key) -> bytes | None | TilesAway:
+        if self._clock() < self._peace_until:
+            return TilesAway()
+        try:
+            async with self._gate, asyncio.timeout(_LIMIT_S):
+                found = await self._ask(key)
+        except TilesAway as away:
+            return away
+        except TimeoutError:
+            self._give_peace(f"takes more than {_LIMIT_S:g} s a tile")
+            return TilesAway()
+        if self._away and self._clock() >= self._peace_until:
+            self._away = False
+            log.info("tiles back", server=self._name)
+        self._keep(key, found)
+        return found
+
+    async def _ask(self, key: _Key) -> bytes | None:
+        # Another may have found it away while this one waited for its turn.
         if self._clock() < self._peace_until:
             raise TilesAway
         address = self._server.address(*key)
@@ -121,13 +146,12 @@ class TileProxy:
         return bytes(found)
 
     def _give_peace(self, why: str) -> None:
-        now = self._clock()
-        if now >= self._peace_until:
-            # Once a pause, not once a tile.
-            log.warning("tiles away", server=self._host.rpartition("@")[2], why=why)
-        self._peace_until = now + _PEACE_S
+        if not self._away:
+            self._away = True
+            log.warning("tiles away", server=self._name, why=why)
+        self._peace_until = self._clock() + _PEACE_S
 
-    def _keep(self, key: tuple[int, int, int], picture: bytes | None) -> None:
+    def _keep(self, key: _Key, picture: bytes | None) -> None:
         before = self._kept.pop(key, None)
         self._bytes -= len((before and before[1]) or b"")
         self._kept[key] = (self._clock(), picture)
