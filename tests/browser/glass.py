@@ -161,6 +161,13 @@ _TELL_NOTHING = """() => {
   const FRAMES = ['programme', 'walls', 'sources', 'indicators', 'incidents', 'regions', 'ranking',
     'counters'];
   const isObject = (each) => each && typeof each === 'object';
+  // What changes from now on is not told either: a patch is of what was there before.
+  const parse = JSON.parse;
+  JSON.parse = (text) => {
+    const found = parse(text);
+    if (found && found.patches) found.patches = [];
+    return found;
+  };
   for (const name of window.lawang.live.config().panels) {
     if (FRAMES.includes(name)) continue;
     const panel = window.lawang.live.panel(name) || {};
@@ -208,7 +215,7 @@ def show_interrupt(screen: Screen, scene: str) -> None:
 
 
 def tell_nothing(screen: Screen) -> None:
-    """Empty the lists and tables of all panels that the page has heard."""
+    """Empty the lists and tables of all panels that the page has heard, for good."""
     screen.script(_TELL_NOTHING)
 
 
