@@ -25,20 +25,20 @@ _READY = """(scene) => {
     && document.fonts.status === 'loaded';
 }"""
 #: Faults as lists of texts by what is wrong. Texts are judged by the boxes of their own lines: an
-#: element may be larger than its words. The maps are Leaflet's own and judged by their tests.
+#: element may be larger than its words. What is drawn in a map is judged by its own tests.
 FAULTS = r"""(least) => {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   // Names that others gave may be shortened; numbers, states and titles may not.
   const NAMES = '.event-text, .event-place, .event-category, .rank-name, .clinic-name, .stock-name,'
     + ' .fin-name, .gauge-name, .route-name, .warning-head, .warning-note, .promise-name,'
     + ' .chip-name, .chip-opd, .pagi-name, .pagi-owner, .alarm-text, .source-names, .scene-name,'
-    + ' .name';
+    + ' .cam-name, .cam-page, .map-credits, .name';
   const found = { scrolls: [], outside: [], cut: [], overlap: [], small: [], ages: [], empty: [] };
   const page = document.scrollingElement;
   if (page.scrollHeight > innerHeight || page.scrollWidth > innerWidth)
     found.scrolls.push(`${page.scrollWidth} x ${page.scrollHeight}`);
   const shown = (each) => each.checkVisibility({ visibilityProperty: true })
-    && !each.closest('.visually-hidden, .map-holder, .leaflet-container, .unknown-screen');
+    && !each.closest('.visually-hidden, .leaflet-container, .unknown-screen');
   const name = (each) =>
     `${each.tagName.toLowerCase()}.${each.className.baseVal ?? each.className}`;
   const inside = (box, frame, slack) => box.left >= frame.left - 1 && box.right <= frame.right + 1
@@ -161,6 +161,7 @@ _TELL_NOTHING = """() => {
   const FRAMES = ['programme', 'walls', 'sources', 'indicators', 'incidents', 'regions', 'ranking',
     'counters'];
   const isObject = (each) => each && typeof each === 'object';
+  window.__deaf = true;
   for (const name of window.lawang.live.config().panels) {
     if (FRAMES.includes(name)) continue;
     const panel = window.lawang.live.panel(name) || {};
@@ -172,6 +173,15 @@ _TELL_NOTHING = """() => {
     }
   }
 }"""
+#: What changes is heard no more once a panel was emptied: it would fill it with halves of things.
+DEAF = """(() => {
+  const add = EventSource.prototype.addEventListener;
+  const empty = (event) => new MessageEvent('delta',
+    { data: JSON.stringify({ ...JSON.parse(event.data), patches: [] }) });
+  EventSource.prototype.addEventListener = function (kind, hear) {
+    add.call(this, kind, (event) => hear(kind === 'delta' && window.__deaf ? empty(event) : event));
+  };
+})()"""
 #: What an age says when most is wrong, from a source that is polled rarely.
 _LONGEST_AGE = {
     "id": "3\u00a0dari\u00a06\u00a0terlambat · 22\u00a0Nov\u00a006:17 · 59\u00a0mnt",
@@ -208,7 +218,7 @@ def show_interrupt(screen: Screen, scene: str) -> None:
 
 
 def tell_nothing(screen: Screen) -> None:
-    """Empty the lists and tables of all panels that the page has heard."""
+    """Empty the lists and tables of all panels that the page has heard; it was opened `DEAF`."""
     screen.script(_TELL_NOTHING)
 
 
