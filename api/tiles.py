@@ -68,7 +68,7 @@ class TileProxy:
         )
         self._clock = clock
         self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._asking: dict[_Key, asyncio.Task[bytes | None | TilesAway]] = {}
+        self._asking: dict[_Key, asyncio.Task[bytes | TilesAway | None]] = {}
         self._kept: OrderedDict[_Key, tuple[float, bytes | None]] = OrderedDict()
         self._bytes = 0
         self._peace_until = 0.0
@@ -100,7 +100,7 @@ class TileProxy:
             task.cancel()
         await self._client.aclose()
 
-    async def _ask_and_keep(self, key: _Key) -> bytes | None | TilesAway:
+    async def _ask_and_keep(self, key: _Key) -> bytes | TilesAway | None:
         if self._clock() < self._peace_until:
             return TilesAway()
         try:

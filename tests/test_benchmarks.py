@@ -402,13 +402,21 @@ def _beats(*seconds: float) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "missed"),
-    [((0, 10, 20), 0), ((0, 20), 0), ((0, 21, 30, 60), 2), ((0,), 1), ((), 1)],
+    ("seconds", "ended", "missed"),
+    [
+        ((0, 10, 20), 25, 0),
+        ((0, 20), 40, 0),
+        ((0, 21, 30, 60), 70, 2),
+        ((0, 10), 31, 1),
+        ((0,), 90, 1),
+        ((), 90, 1),
+    ],
 )
 def test_a_beat_is_missed_when_none_comes_within_twenty_seconds(
-    seconds: tuple[float, ...], missed: int
+    seconds: tuple[float, ...], ended: float, missed: int
 ) -> None:
-    assert soak.judge_beats(_beats(*seconds))["missed_beats"] == missed
+    end = MOMENT + timedelta(seconds=ended)
+    assert soak.judge_beats(_beats(*seconds), end)["missed_beats"] == missed
 
 
 def _request(name: str, address: str, kind: str) -> dict[str, Any]:

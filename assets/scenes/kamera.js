@@ -89,7 +89,7 @@
     }
 
     function turn() {
-      if (!size || !cameras.length) return;
+      if (!size || !live.panel("cameras")) return;
       const steps = urgent ? 0 : Math.floor((live.now() - began) / share());
       const now = (first + steps) % pages();
       left.set(memory, (now + 1) % pages());

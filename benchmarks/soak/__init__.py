@@ -38,6 +38,7 @@ from benchmarks.wall.site import (
     open_site,
     open_stock,
 )
+from lawang.domain.clock import utc_now
 from lawang.settings import ROOT
 
 AIMS = (
@@ -150,10 +151,10 @@ def watch_wall(browser: Any, site: Site, seconds: float, rounds: int = 0) -> Fig
                 watch.look_at_data()
             if watch.lasted_s >= seconds and turns > 1:
                 break
+        told, ended = list(beats.beats), utc_now()
         watch.look_at_data()
         figures = {"heap_cold_mb": round(cold.used_bytes / 1e6, 2), **watch.figures()}
-        told = list(beats.beats)
-    figures |= judge_beats(told)
+    figures |= judge_beats(told, ended)
     figures["errors"] += max((float(each["errors"]) for each in told), default=0.0)
     return figures | {"scenes": float(len(seen)), "rotations": turns - 1.0, "loads": page.loads}
 
@@ -331,9 +332,12 @@ def judge_data(data: Sequence[int]) -> Figures:
     }
 
 
-def judge_beats(beats: Sequence[Mapping[str, Any]]) -> Figures:
-    """How many beats there were, how many did not come in time, and the frame rates they told."""
-    moments = [datetime.fromisoformat(each["seen_at"]) for each in beats]
+def judge_beats(beats: Sequence[Mapping[str, Any]], ended: datetime) -> Figures:
+    """How many beats there were, how many did not come in time, and the frame rates they told.
+
+    A silence that lasts when the watching `ended` counts as well.
+    """
+    moments = [*(datetime.fromisoformat(each["seen_at"]) for each in beats), ended]
     gaps = [(after - before).total_seconds() for before, after in pairwise(moments)]
     rates = [float(each["fps"]) for each in beats if each.get("fps") is not None]
     return {

@@ -25,20 +25,20 @@ _READY = """(scene) => {
     && document.fonts.status === 'loaded';
 }"""
 #: Faults as lists of texts by what is wrong. Texts are judged by the boxes of their own lines: an
-#: element may be larger than its words. The maps are Leaflet's own and judged by their tests.
+#: element may be larger than its words. What is drawn in a map is judged by its own tests.
 FAULTS = r"""(least) => {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   // Names that others gave may be shortened; numbers, states and titles may not.
   const NAMES = '.event-text, .event-place, .event-category, .rank-name, .clinic-name, .stock-name,'
     + ' .fin-name, .gauge-name, .route-name, .warning-head, .warning-note, .promise-name,'
     + ' .chip-name, .chip-opd, .pagi-name, .pagi-owner, .alarm-text, .source-names, .scene-name,'
-    + ' .name';
+    + ' .cam-name, .cam-page, .map-credits, .name';
   const found = { scrolls: [], outside: [], cut: [], overlap: [], small: [], ages: [], empty: [] };
   const page = document.scrollingElement;
   if (page.scrollHeight > innerHeight || page.scrollWidth > innerWidth)
     found.scrolls.push(`${page.scrollWidth} x ${page.scrollHeight}`);
   const shown = (each) => each.checkVisibility({ visibilityProperty: true })
-    && !each.closest('.visually-hidden, .map-holder, .leaflet-container, .unknown-screen');
+    && !each.closest('.visually-hidden, .leaflet-container, .unknown-screen');
   const name = (each) =>
     `${each.tagName.toLowerCase()}.${each.className.baseVal ?? each.className}`;
   const inside = (box, frame, slack) => box.left >= frame.left - 1 && box.right <= frame.right + 1
