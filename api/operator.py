@@ -158,19 +158,25 @@ async def read_json(request: Request, model: type[Body]) -> Body:
     stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if stated != "application/json":
         raise HTTPException(415, "Send JSON, with the content type application/json.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_BODY:
-            raise HTTPException(413, f"The call is longer than {_LONGEST_BODY} bytes.")
+    body = await read_body(request, _LONGEST_BODY)
     try:
-        return model.model_validate_json(bytes(body))
+        return model.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise HTTPException(
             422, f"The call cannot be understood: {where}: {first['msg']}."
         ) from None
+
+
+async def read_body(request: Request, longest: int) -> bytes:
+    """The body of a call; HTTPException 413 as soon as it has more bytes than that."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > longest:
+            raise HTTPException(413, f"The call is longer than {longest} bytes.")
+    return bytes(body)
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

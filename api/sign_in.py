@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 
 from api.entrance import is_secure
-from api.operator import COOKIE, PROOF_HOLDS, is_key, is_operator, make_proof
+from api.operator import COOKIE, PROOF_HOLDS, is_key, is_operator, make_proof, read_body
 from api.pace import Pace
 from lawang.domain.clock import Clock
 from layouts.door import operator_page
@@ -87,10 +87,6 @@ async def _read_form(request: Request) -> dict[str, str]:
     stated = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if stated != "application/x-www-form-urlencoded":
         raise HTTPException(415, "Send the form of this page.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LONGEST_FORM:
-            raise HTTPException(413, f"The form is longer than {_LONGEST_FORM} bytes.")
-    fields = parse_qs(bytes(body).decode("utf-8", "replace"), keep_blank_values=True)
+    body = await read_body(request, _LONGEST_FORM)
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
     return {name: values[0] for name, values in fields.items()}

@@ -18,8 +18,9 @@ self.addEventListener("fetch", (event) => {
 async function page(request) {
   try {
     const answer = await fetch(request);
-    // A proxy in front of a server that is being started.
-    return AWAY.includes(answer.status) ? waiting() : answer;
+    // A proxy in front of a server that is being started; a page of the server itself has a policy.
+    const isProxy = AWAY.includes(answer.status) && !answer.headers.has("content-security-policy");
+    return isProxy ? waiting() : answer;
   } catch {
     return waiting();
   }

@@ -172,10 +172,6 @@ class _Mbtiles:
             ).fetchone()
         return None if row is None else bytes(row[0])
 
-    def close(self) -> None:
-        """Give the file back."""
-        self._connection.close()
-
 
 def _open_reader(opened: Any) -> Any:
     # The library states no types.

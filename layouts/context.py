@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from lawang.city import City
 from lawang.domain.clock import Clock
@@ -28,7 +29,7 @@ class PageStores:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PageContext:
     """The city and the build of this program; the same for every page and viewer.
 
@@ -47,7 +48,7 @@ class PageContext:
         """The screens and scenes as `screens.toml` has them now."""
         return self.screens() if self.screens else self.city.screens
 
-    @property
+    @cached_property
     def bounds(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """(south, west), (north, east) of the regions themselves, without the pack's margin."""
         corners = [

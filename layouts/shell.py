@@ -59,21 +59,31 @@ def header(facts: PageFacts, say: Words, title: str, links: Component | None = N
                 ],
                 className="masthead",
             ),
-            html.Div(
-                say("SIMULATED DATA"), id="simulated-mark", className="simulated-mark", hidden=True
-            ),
+            simulated_mark(say),
             connection_mark(say),
             links,
-            html.Div(
-                [
-                    html.Div("--.--", id="clock-time", className="clock-time"),
-                    html.Div("", id="clock-date", className="clock-date"),
-                ],
-                className="clock",
-                role="timer",
-            ),
+            clock(),
         ],
         className="topbar",
+    )
+
+
+def simulated_mark(say: Words) -> Component:
+    """That the data are invented; shown where the line says so."""
+    return html.Div(
+        say("SIMULATED DATA"), id="simulated-mark", className="simulated-mark", hidden=True
+    )
+
+
+def clock() -> Component:
+    """The city's time and day, by the server's clock."""
+    return html.Div(
+        [
+            html.Div("--.--", id="clock-time", className="clock-time"),
+            html.Div("", id="clock-date", className="clock-date"),
+        ],
+        className="clock",
+        role="timer",
     )
 
 

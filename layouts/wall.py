@@ -12,7 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from lawang.domain.screen import Cell, Screen
-from layouts.shell import PageFacts, connection_mark
+from layouts.shell import PageFacts, clock, connection_mark, simulated_mark
 from layouts.words import Words
 
 
@@ -35,20 +35,11 @@ def wall_header(facts: PageFacts, say: Words) -> Component:
                 ],
                 className="masthead",
             ),
-            html.Div(
-                say("SIMULATED DATA"), id="simulated-mark", className="simulated-mark", hidden=True
-            ),
+            simulated_mark(say),
             html.Div("", id="clock-skew", className="clock-skew", hidden=True),
             connection_mark(say),
             html.Div([], id="city-status", className="city-status", hidden=True),
-            html.Div(
-                [
-                    html.Div("--.--", id="clock-time", className="clock-time"),
-                    html.Div("", id="clock-date", className="clock-date"),
-                ],
-                className="clock",
-                role="timer",
-            ),
+            clock(),
         ],
         className="topbar",
     )

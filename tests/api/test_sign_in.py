@@ -109,6 +109,10 @@ def test_a_key_from_another_site_is_refused(web: Web) -> None:
     assert send(web, "/operator", foreign, data={"key": KEY}).status_code == 403
 
 
+def test_a_form_that_is_too_long_is_not_read(web: Web) -> None:
+    assert send(web, "/operator", HERE, data={"key": "x" * 5000}).status_code == 413
+
+
 def test_wrong_keys_are_said_and_slowed_down(web: Web) -> None:
     answers = [send(web, "/operator", HERE, data={"key": "salah"}) for _ in range(6)]
     assert answers[0].status_code == 403

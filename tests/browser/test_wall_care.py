@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.door import content_security_policy
+from layouts.door import history_away_page
 from tests.browser.conftest import OpenScreen
 from tests.browser.screen import Screen
 from tests.browser.wall_site import WallSite
@@ -124,6 +130,62 @@ def test_reduced_motion_moves_without_gliding(glass: Screen) -> None:
     glass.page.emulate_media(reduced_motion="reduce")
     assert glass.script(duration) == "0s"
     glass.page.emulate_media(reduced_motion="no-preference")
+
+
+@contextmanager
+def in_place_of(site: WallSite, headers: dict[str, str]) -> Iterator[None]:
+    """Answer 503 at the site's address, with the page that says that the database is away."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = history_away_page().encode()
+            self.send_response(503)
+            for name, value in {"content-type": "text/html", **headers}.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    site.stop()
+    try:
+        with ThreadingHTTPServer(("127.0.0.1", urlsplit(site.url).port or 0), Handler) as http:
+            thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
+            thread.start()
+            try:
+                yield
+            finally:
+                http.shutdown()
+                thread.join()
+    finally:
+        site.start()
+
+
+@pytest.mark.parametrize(
+    ("headers", "heading"),
+    [
+        ({}, "Menunggu server"),
+        (
+            {"content-security-policy": content_security_policy([])},
+            "Kunci layar tidak dapat diperiksa",
+        ),
+    ],
+    ids=["a proxy's answer", "our own"],
+)
+def test_a_wall_that_is_opened_says_what_its_server_says_and_not_what_a_proxy_does(
+    glass: Screen, wall_site: WallSite, headers: dict[str, str], heading: str
+) -> None:
+    glass.wait("() => navigator.serviceWorker.ready.then((found) => Boolean(found.active))")
+    try:
+        with in_place_of(wall_site, headers):
+            glass.page.reload()
+            shown = glass.page.locator("h1").first.inner_text()
+    finally:
+        glass.page.reload()
+    assert shown == heading
+    glass.wait("() => lawang.live.connection().state === 'live'", 60)
 
 
 def test_a_wall_that_is_opened_before_its_server_waits_and_comes_by_itself(

@@ -21,6 +21,15 @@ def test_each_cell_has_a_map_of_its_own() -> None:
     assert map_id("kiri") != map_id("") == "map-whole"
 
 
+def test_the_bounds_of_the_city_are_worked_out_once_for_all_maps(city: City) -> None:
+    context = PageContext(city, "b")
+    first, second = (city_map(cell, context).children.bounds for cell in ("kiri", "kanan"))
+    assert first is second is context.bounds
+    (south, west), (north, east) = first
+    assert city.bbox.contains(south, west)
+    assert city.bbox.contains(north, east)
+
+
 def test_without_tiles_the_lines_of_the_pack_stand_alone(city: City) -> None:
     assert layers_of(city_map("", PageContext(city, "b"))) == ["Pane", "Pane"]
 
