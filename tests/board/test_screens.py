@@ -1,8 +1,7 @@
-"""Walls by the board: a turn at its moment, and news of walls within a second."""
+"""Walls by the board: a turn at its moment, and news of walls as soon as it is noted."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.domain.screen import Beat, Command, CommandKind
+from lawang.screens import panel
 from lawang.screens.desk import ScreenDesk
 from lawang.screens.panel import ScreenPanels
 from lawang.screens.reload import ProgrammeFile
@@ -31,9 +31,15 @@ _TURN_S = 2.0
 
 @pytest.fixture
 def listener(
-    city: City, sqlite_history: History, live: LiveStore, valkey_url: str, tmp_path: Path
+    city: City,
+    sqlite_history: History,
+    live: LiveStore,
+    valkey_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Listener]:
-    """Hears a board whose walls turn every three seconds."""
+    """Hears a board whose walls turn every three seconds; it reads history when it is told to."""
+    monkeypatch.setattr(panel, "READ_EVERY", timedelta(minutes=10))
     quick = playlist("siang", ("kota", 3), ("sumber", 3))
     made = programme()
     made = replace(made, playlists={**made.playlists, "siang": quick})
@@ -94,12 +100,10 @@ def test_what_is_noted_reaches_the_walls_before_the_next_look(
             expires_at=now + timedelta(minutes=2),
         )
     )
-    began = time.monotonic()
     live.note_screens()
     listener.until(
         lambda: listener.panels["programme"]["screens"]["satu"]["waiting"] == 1, "a command"
     )
-    assert time.monotonic() - began < _TURN_S
 
 
 def test_a_heartbeat_makes_its_wall_alive(
