@@ -386,6 +386,12 @@ def _beats(*seconds: float) -> list[dict[str, Any]]:
     return [{"seen_at": (MOMENT + timedelta(seconds=each)).isoformat()} for each in seconds]
 
 
+def test_the_document_names_every_benchmark_by_its_command() -> None:
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^lawang bench (\w+) ", text, re.MULTILINE))
+    assert told == {*benchmarks.names(), "all"}
+
+
 @pytest.mark.parametrize(
     ("seconds", "ended", "missed"),
     [
