@@ -466,6 +466,20 @@ def test_the_status_says_how_old_its_sources_are(desk: Screen, site: DeskSite) -
     assert desk.text(f"{tile} .age").startswith("mati")
 
 
+def test_a_tile_is_hatched_only_where_half_of_its_sources_are_in_trouble(desk: Screen) -> None:
+    hatched = desk.script("""() => ['0', '1'].map((partly) => {
+      const tile = document.createElement('section');
+      tile.className = 'tile';
+      tile.dataset.health = 'down';
+      tile.dataset.partly = partly;
+      document.getElementById('desk').append(tile);
+      const { backgroundImage } = getComputedStyle(tile);
+      tile.remove();
+      return backgroundImage !== 'none';
+    })""")
+    assert hatched == [True, False]
+
+
 def test_a_status_that_cannot_be_read_anew_says_of_when_it_is(desk: Screen, site: DeskSite) -> None:
     site.history_away.set()
     site.live.note_alarms()
