@@ -87,7 +87,7 @@ class DeskSite:
     def raise_alert(self, rule_id: str = "sedang", state: WatchState = WatchState.ACTIVE) -> int:
         """A new alert; its number."""
         self.raised += 1
-        at = utc_now() - timedelta(minutes=30 - self.raised)
+        at = utc_now() - timedelta(seconds=1800 - self.raised)
         self._keep(rule_id, WatchState.ACTIVE, TransitionKind.RAISED, at)
         if state is WatchState.UNKNOWN:
             self._keep(rule_id, state, TransitionKind.UNKNOWN, at)
@@ -348,6 +348,14 @@ def test_alerts_stand_worst_first_with_their_state_and_steps(desk: Screen, site:
     assert "tidak diketahui: pembacaannya berhenti" in desk.text(f"{alert(silent)} .alert-state")
     assert desk.text(f"{alert(critical)} .steps") == "Periksa"
     assert "Yang bertindak: BPBD" in desk.text(f"{alert(critical)} .alert-facts")
+
+
+def test_the_worst_alert_stands_first_however_many_are_newer(desk: Screen, site: DeskSite) -> None:
+    worst = site.raise_alert("gawat")
+    for _ in range(201):
+        site.raise_alert("jahat")
+    desk.wait("(many) => document.querySelectorAll('[data-alert]').length === many", argument=202)
+    assert desk.script("() => document.querySelector('[data-alert]').dataset.alert") == str(worst)
 
 
 def test_what_departments_and_walls_write_is_text(desk: Screen, site: DeskSite) -> None:
