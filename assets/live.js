@@ -510,3 +510,7 @@ window.lawang.live = (() => {
     oldest,
   };
 })();
+
+window.lawang.live.on("city", (panel) =>
+  window.lawang.live.set("simulated-mark", { hidden: !panel.simulated }),
+);

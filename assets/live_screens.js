@@ -228,7 +228,7 @@ window.lawang.desk = (() => {
     return { input, field: field(label, input) };
   }
 
-  /** A form that a button opens and closes; `send` gets the place for what came of it. */
+  /** A form that a button opens and closes; `send` gets the button that was pressed. */
   function form(fields, label, send) {
     const submit = part("button", { type: "submit", class: "action" }, label);
     const made = part("form", { class: "desk-form", autocomplete: "off" }, [...fields, submit]);
@@ -307,10 +307,6 @@ window.lawang.desk = (() => {
     }, 1000);
   });
 
-  live.on("city", (panel) => {
-    if (document.getElementById("desk")) live.set("simulated-mark", { hidden: !panel.simulated });
-  });
-
   return {
     onStart: (starter) => starters.push(starter),
     onSecond: (listener) => everySecond.push(listener),
@@ -329,7 +325,6 @@ window.lawang.desk = (() => {
     opening,
     own,
     refill,
-    tell,
     text,
     toldPlace,
     twice,

@@ -14,7 +14,8 @@ window.lawang = window.lawang || {};
   const ASK_EVERY_MS = 15000;
   /** Hints that come close together are one question. */
   const HINT_MS = 300;
-  const MOST = 200;
+  /** As many as one page of the API has: the worst may be the oldest. */
+  const MOST = 1000;
   /** Under the week that the API allows, in seconds. */
   const SHELVES = [1800, 3600, 3 * 3600, 8 * 3600, 86400, 3 * 86400];
 

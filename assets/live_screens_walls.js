@@ -328,7 +328,7 @@ window.lawang = window.lawang || {};
   function commandsOf(card) {
     const identify = desk.button(say("Identify"), () =>
       command(card, identify, { kind: "identify" }, () =>
-        say("Its number appears on the glass with its next heartbeat, within ten seconds."),
+        say("Its name appears large on the glass with its next heartbeat, within ten seconds."),
       ),
     );
     const reload = desk.twice(say("Reload"), card.told, () =>

@@ -398,7 +398,6 @@ window.lawang.wall = (() => {
     const fresh = Object.entries(patch.features).find(([id, each]) => each && !before.features[id]);
     if (fresh) announce(fresh[1]);
   });
-  live.on("city", (panel) => live.set("simulated-mark", { hidden: !panel.simulated }));
   live.started(() => {
     start();
     for (const name of live.config().panels) live.on(name, (...all) => pass(name, ...all));

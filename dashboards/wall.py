@@ -17,13 +17,11 @@ from lawang.domain.screen import Cell, Playlist, Screen, ScreenProgramme
 from layouts.context import page_context
 from layouts.map import city_map
 from layouts.shell import live_root
-from layouts.wall import stage, wall_foot, wall_header
+from layouts.wall import stage, wall_foot, wall_header, wall_panels
 from layouts.words import words
 
 #: A screen that runs for months loads itself anew this often, at a turn of its programme.
 REFRESH_S = 6 * 3600
-#: What every wall listens to, whatever it shows.
-ALWAYS = ("programme", "status", "alarms", "sources", "city")
 _FILTERS = ("kecamatan", "opd", "category")
 #: A pack without screens has one wall that shows the city.
 _ONLY = Screen(id="utama", name="", width=1920, height=1080, cells=(Cell(id="", playlist=""),))
@@ -46,7 +44,8 @@ def layout(
         "sound": query.get("sound", "on"),
         "fallback": _fallback(programme, shown),
     }
-    facts = context.facts(_panels(programme), names=True, refresh_s=REFRESH_S, extra={"wall": wall})
+    panels = wall_panels(programme)
+    facts = context.facts(panels, names=True, refresh_s=REFRESH_S, extra={"wall": wall})
     cells = ["", *(each.id for each in shown.cells if len(shown.cells) > 1)]
     return live_root(
         facts,
@@ -90,14 +89,6 @@ def _fallback(programme: ScreenProgramme, screen: Screen) -> list[dict[str, Any]
         first = playlist.turns[0].scene if playlist.turns else _FIRST_SCENE
         found.append({"cell": "" if whole else cell.id, "scene": first, "filters": {}, "why": ""})
     return found
-
-
-def _panels(programme: ScreenProgramme) -> tuple[str, ...]:
-    """All that any scene needs: every wall has the same wishes, so that all get the same bytes."""
-    wished = {name for scene in programme.scenes.values() for name in scene.panels}
-    if not wished:
-        wished = {"counters", "regions", "incidents", "latest", "ranking"}
-    return (*ALWAYS, *sorted(wished - {*ALWAYS}))
 
 
 for _name, _path in (

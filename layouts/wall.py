@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dash import html
 from dash.development.base_component import Component
 
-from lawang.domain.screen import Cell, Screen
+from lawang.domain.screen import Cell, Screen, ScreenProgramme
 from layouts.shell import PageFacts, clock, connection_mark, simulated_mark
 from layouts.words import Words
+
+#: What every wall listens to, whatever it shows.
+ALWAYS = ("programme", "status", "alarms", "sources", "city")
 
 
 def grid_of(screen: Screen) -> str:
@@ -43,6 +46,14 @@ def wall_header(facts: PageFacts, say: Words) -> Component:
         ],
         className="topbar",
     )
+
+
+def wall_panels(programme: ScreenProgramme) -> tuple[str, ...]:
+    """All that any scene needs: every wall has the same wishes, so that all get the same bytes."""
+    wished = {name for scene in programme.scenes.values() for name in scene.panels}
+    if not wished:
+        wished = {"counters", "regions", "incidents", "latest", "ranking"}
+    return (*ALWAYS, *sorted(wished - {*ALWAYS}))
 
 
 def stage(screen: Screen, maps: Mapping[str, Component]) -> Component:

@@ -23,7 +23,8 @@ from benchmarks.ground import PACK, Ground, open_ground
 from benchmarks.processes import Server, free_port, run_server
 from benchmarks.stream import dash_peer
 from benchmarks.stream.processes import Load, Window, run_load
-from benchmarks.stream.wall import keep_publishing, wall_panels
+from benchmarks.stream.wall import keep_publishing
+from layouts.wall import wall_panels
 
 AIMS = (
     Aim("cpu_vs_bare_loop", "server CPU per screen against the bare loop, at 500", at_most=4),
@@ -74,7 +75,7 @@ def measure(plan: Plan, say: Say = print) -> Figures:
     run = _Run(plan, say)
     with open_ground() as ground, keep_publishing(ground.city, ground.redis_url):
         with _lawang_web(ground) as server:
-            ours, kb_per_screen = run.measure_ours(server, wall_panels(ground.city))
+            ours, kb_per_screen = run.measure_ours(server, wall_panels(ground.city.screens))
         with _bare_loop(ground, run.sample) as server:
             bare = run.measure("bare loop", server, "stream", plan.screens)
         with _dash(ground) as server:

@@ -24,6 +24,7 @@ from lawang.city import City
 from lawang.domain.incident import Incident, IncidentEvent, Status, apply, compare, incident_id
 from lawang.store.history import Counts
 from lawang.store.live import LiveStore
+from layouts.wall import wall_panels
 
 FEATURES = 2_000
 #: What happens in a second, which is far more than in any city: 5 reports, 5 ends, 26 moves.
@@ -33,22 +34,13 @@ _EVERY_S = 1.0
 _TEXT = "Air masuk ke rumah setinggi lutut sejak subuh, selokan di depan gang penuh sampah."
 _MOVES = (Status.COORDINATION, Status.DISPOSITION, Status.IN_PROGRESS)
 
-#: What every wall listens to beside what its scenes need.
-ALWAYS = ("programme", "status", "alarms", "sources", "city")
-
-
-def wall_panels(city: City) -> tuple[str, ...]:
-    """The panels that the walls of a city ask the stream for, as `dashboards.wall` does."""
-    wished = {name for scene in city.screens.scenes.values() for name in scene.panels}
-    return (*ALWAYS, *sorted(wished - {*ALWAYS}))
-
 
 class Wall:
     """The board's state and how one second changes it; the same at every run."""
 
     def __init__(self, city: City, now: datetime) -> None:
         self._city = city
-        self._panels = wall_panels(city)
+        self._panels = wall_panels(city.screens)
         self._random = random.Random(1671)
         self._made = 0
         self._epoch = "bench"

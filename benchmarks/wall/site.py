@@ -32,6 +32,7 @@ from lawang.city import City, load_city
 from lawang.domain.errors import StoreError
 from lawang.store.embedded import find_address
 from lawang.store.live import LiveStore
+from layouts.wall import ALWAYS, wall_panels
 
 SCREEN = "utama"
 SPEED = 60.0
@@ -45,7 +46,7 @@ _SCHEDULE = re.compile(rf"^\[\[schedule\]\]\n{_LINES}", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A running demonstration. `panels` are what its walls listen to."""
+    """A running demonstration. `panels` are what its scenes need."""
 
     program: Program
     port: int
@@ -95,7 +96,9 @@ def open_site(
         arguments += ["--scenario-begun", str(begun_min)]
         env = {"LAWANG_CITY": str(pack), "COLUMNS": "200"}
         with run_program("lawang up", "cli", arguments, env, log) as program:
-            site = Site(program, port, data_dir, city, wall_panels(city))
+            site = Site(
+                program, port, data_dir, city, frozenset(wall_panels(city.screens)) - {*ALWAYS}
+            )
             _wait_until_heard(site, log)
             yield site
 
@@ -108,11 +111,6 @@ def open_stock(site: Site) -> Iterator[str]:
     module = "benchmarks.wall.stock"
     with run_server("the stock page", module, [str(port)], env, port, log):
         yield f"http://127.0.0.1:{port}"
-
-
-def wall_panels(city: City) -> frozenset[str]:
-    """All that any scene of a city needs, as every wall listens to it."""
-    return frozenset(name for scene in city.screens.scenes.values() for name in scene.panels)
 
 
 def copy_pack(folder: Path, dwell_s: int, scenes: Sequence[str] = ()) -> Path:

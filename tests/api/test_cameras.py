@@ -245,10 +245,18 @@ def test_what_no_playlist_names_cannot_be_asked_for(web: Web) -> None:
 
 
 def test_ten_walls_at_once_cost_the_camera_one_viewer(web: Web, server: CameraServer) -> None:
-    with ThreadPoolExecutor(10) as walls:
-        answers = list(walls.map(lambda _: ask(web, "many"), range(10)))
+    deadline = time.monotonic() + 60
+    while True:
+        before = server.asked["/ok/index.m3u8?many"]
+        began = time.monotonic()
+        with ThreadPoolExecutor(10) as walls:
+            answers = list(walls.map(lambda _: ask(web, "many"), range(10)))
+        # A playlist is kept for a second.
+        if time.monotonic() - began < 0.9:
+            break
+        assert time.monotonic() < deadline, "this machine is too slow to tell"
     assert {len(names(answer)) for answer in answers} == {1}
-    assert server.asked["/ok/index.m3u8?many"] == 1
+    assert server.asked["/ok/index.m3u8?many"] - before <= 1
 
 
 def test_a_viewer_who_leaves_takes_the_picture_from_nobody(web: Web, server: CameraServer) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
 from api.operator import PROOF_HOLDS, is_proof, make_proof
+from api.sign_in import _inside
 from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.store.history import History
@@ -89,8 +91,15 @@ def test_a_proof_is_worthless_when_it_is_old_changed_or_of_another_key() -> None
 
 @pytest.mark.parametrize("path", ["//evil.example", "https://evil.example", "/\\evil.example", ""])
 def test_the_form_leads_nowhere_else(web: Web, path: str) -> None:
-    answer = send(web, f"/operator?next={path}", {**FAR, **proof()})
-    assert "evil" not in answer.text
+    answer = send(web, f"/operator?next={quote(path)}", FAR)
+    assert 'name="next" value="/screens"' in answer.text
+    # And where it was changed on the way, the answer to the key.
+    assert _inside(path) == "/screens"
+
+
+def test_the_form_leads_back_to_where_one_came_from(web: Web) -> None:
+    answer = send(web, "/operator?next=/wall/utama", FAR)
+    assert 'name="next" value="/wall/utama"' in answer.text
 
 
 def test_hostile_text_in_the_address_is_escaped(web: Web) -> None:

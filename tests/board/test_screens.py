@@ -1,4 +1,4 @@
-"""Walls by the board: a turn at its moment, and news of walls within a second."""
+"""Walls by the board: a turn at its moment, and news of walls as soon as it is noted."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lawang.board.worker import BoardWorker
 from lawang.city import City
 from lawang.domain.clock import utc_now
 from lawang.domain.screen import Beat, Command, CommandKind
+from lawang.screens import panel
 from lawang.screens.desk import ScreenDesk
 from lawang.screens.panel import ScreenPanels
 from lawang.screens.reload import ProgrammeFile
@@ -50,9 +51,15 @@ class Walls:
 
 @pytest.fixture
 def walls(
-    city: City, sqlite_history: History, live: LiveStore, _migrated_sqlite: Path, tmp_path: Path
+    city: City,
+    sqlite_history: History,
+    live: LiveStore,
+    _migrated_sqlite: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Walls]:
-    """A board whose walls turn every three seconds."""
+    """A board whose walls turn every three seconds; it reads history when it is told to."""
+    monkeypatch.setattr(panel, "READ_EVERY", timedelta(minutes=10))
     quick = playlist("siang", ("kota", 3), ("sumber", 3))
     made = programme()
     made = replace(made, playlists={**made.playlists, "siang": quick})
@@ -120,12 +127,10 @@ def test_what_is_noted_reaches_the_walls_before_the_next_look(
             expires_at=now + timedelta(minutes=2),
         )
     )
-    began = time.monotonic()
     live.note_screens()
     listener.until(
         lambda: listener.panels["programme"]["screens"]["satu"]["waiting"] == 1, "a command"
     )
-    assert time.monotonic() - began < _TURN_S
 
 
 def test_a_heartbeat_makes_its_wall_alive(
@@ -142,9 +147,10 @@ def test_a_heartbeat_makes_its_wall_alive(
 
 
 def test_a_board_that_is_filled_anew_keeps_the_walls_that_cannot_be_read(
-    listener: Listener, walls: Walls
+    listener: Listener, walls: Walls, live: LiveStore
 ) -> None:
     walls.take_history_away()
+    live.note_screens()
     listener.until(lambda: "read_at" in listener.panels["programme"], "walls without history")
     listener.take()
     walls.board.refill()

@@ -17,6 +17,8 @@ from tests.browser.conftest import OpenScreen
 from tests.browser.screen import Screen
 from tests.installation.running import PALEMBANG, Demo, copy_pack, run_demo
 
+pytestmark = pytest.mark.browser
+
 PATIENCE_S = 120
 _BOARD = '[cameras]\nsources = ["cctv"]\n'
 _SCREENS = """

@@ -87,7 +87,7 @@ class DeskSite:
     def raise_alert(self, rule_id: str = "sedang", state: WatchState = WatchState.ACTIVE) -> int:
         """A new alert; its number."""
         self.raised += 1
-        at = utc_now() - timedelta(minutes=30 - self.raised)
+        at = utc_now() - timedelta(seconds=1800 - self.raised)
         self._keep(rule_id, WatchState.ACTIVE, TransitionKind.RAISED, at)
         if state is WatchState.UNKNOWN:
             self._keep(rule_id, state, TransitionKind.UNKNOWN, at)
@@ -350,6 +350,14 @@ def test_alerts_stand_worst_first_with_their_state_and_steps(desk: Screen, site:
     assert "Yang bertindak: BPBD" in desk.text(f"{alert(critical)} .alert-facts")
 
 
+def test_the_worst_alert_stands_first_however_many_are_newer(desk: Screen, site: DeskSite) -> None:
+    worst = site.raise_alert("gawat")
+    for _ in range(201):
+        site.raise_alert("jahat")
+    desk.wait("(many) => document.querySelectorAll('[data-alert]').length === many", argument=202)
+    assert desk.script("() => document.querySelector('[data-alert]').dataset.alert") == str(worst)
+
+
 def test_what_departments_and_walls_write_is_text(desk: Screen, site: DeskSite) -> None:
     number = site.raise_alert("jahat")
     site.beat("operator", last_error=HOSTILE, errors=1)
@@ -464,6 +472,20 @@ def test_the_status_says_how_old_its_sources_are(desk: Screen, site: DeskSite) -
     site.live.put(state=replace(heard, last_success=utc_now() - timedelta(days=1)))
     desk.page.locator(f'{tile}[data-health="down"]').wait_for()
     assert desk.text(f"{tile} .age").startswith("mati")
+
+
+def test_a_tile_is_hatched_only_where_half_of_its_sources_are_in_trouble(desk: Screen) -> None:
+    hatched = desk.script("""() => ['0', '1'].map((partly) => {
+      const tile = document.createElement('section');
+      tile.className = 'tile';
+      tile.dataset.health = 'down';
+      tile.dataset.partly = partly;
+      document.getElementById('desk').append(tile);
+      const { backgroundImage } = getComputedStyle(tile);
+      tile.remove();
+      return backgroundImage !== 'none';
+    })""")
+    assert hatched == [True, False]
 
 
 def test_a_status_that_cannot_be_read_anew_says_of_when_it_is(desk: Screen, site: DeskSite) -> None:
