@@ -55,6 +55,7 @@ from connectors.http import client_for
 from connectors.webhook.options import WebhookOptions
 from connectors.webhook.receiver import Receiver
 from lawang import __version__
+from lawang.background import end
 from lawang.build import build_id
 from lawang.city import City
 from lawang.domain.clock import Clock, utc_now
@@ -194,9 +195,7 @@ def _create_server(feed: Feed, live: LiveStore, cameras: CameraRelay) -> FastAPI
         gc.freeze()
         gc.set_threshold(100_000, 50, 1000)
         yield
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+        await end(following)
         await cameras.close()
         live.close()
 

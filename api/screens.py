@@ -21,6 +21,7 @@ from api.operator import body_of, has_key, read_json, require_operator
 from api.pace import Pace
 from api.paging import refuse_unknown
 from api.services import Services
+from lawang.background import end
 from lawang.domain.errors import StoreError
 from lawang.domain.health import SourceState, state_from_plain
 from lawang.domain.kpi import Span
@@ -349,9 +350,7 @@ def add_screen_routes(router: APIRouter, services: Services, desk: ScreenDesk) -
         try:
             yield
         finally:
-            turning.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await turning
+            await end(turning)
             await asyncio.to_thread(desk.file.stop)
 
     router.lifespan_context = lifespan

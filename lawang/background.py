@@ -1,12 +1,29 @@
-"""Work that goes on beside everything else, in one thread that can be started and stopped again."""
+"""Work that goes on beside everything else: in one thread that can be started and stopped again, or
+as a task of an event loop."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from abc import ABC, abstractmethod
 
 #: How long stopping waits for the thread; one that is stuck in a store ends later, by itself.
 _PATIENCE_S = 10.0
+
+
+#: How long a task may take to hear that it is cancelled before it is told again.
+_HEARS_S = 1.0
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended.
+
+    Once is not enough: where a library's own time limit runs out at the same moment, it takes the
+    cancelling for that, and the task goes on.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_HEARS_S)
 
 
 class Background(ABC):

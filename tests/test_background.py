@@ -1,7 +1,8 @@
-"""One thread beside everything else: it begins, ends, and begins anew."""
+"""What goes on beside everything else: it begins, ends, and begins anew."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 
@@ -80,3 +81,38 @@ def test_a_thread_that_could_not_be_waited_for_does_not_go_on_with_the_next_one(
 def test_stopping_what_never_began_is_nothing(diary: Diary) -> None:
     diary.stop()
     assert diary.lives == []
+
+
+def test_a_task_that_takes_one_cancelling_for_something_else_ends_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(background, "_HEARS_S", 0.01)
+    heard = []
+
+    async def work() -> None:
+        while True:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                heard.append("cancelled")
+                if len(heard) > 1:
+                    raise
+
+    async def live() -> bool:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await background.end(task)
+        return task.cancelled()
+
+    assert asyncio.run(live())
+    assert heard == ["cancelled", "cancelled"]
+
+
+def test_ending_a_task_that_has_ended_is_nothing() -> None:
+    async def live() -> bool:
+        task = asyncio.create_task(asyncio.sleep(0))
+        await task
+        await background.end(task)
+        return task.cancelled()
+
+    assert not asyncio.run(live())
