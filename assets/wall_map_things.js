@@ -7,7 +7,7 @@
 (() => {
   const { live, map: own } = window.lawang;
   const { say, number, part } = live;
-  /** By the severity of a mark that was passed, as the signs of alerts (wall.js SIGNS). */
+  /** By the severity of a mark that was passed, as the signs of alerts (live.js SIGNS). */
   const SIGNS = { critical: "diamond", major: "fire", minor: "other", info: "ring" };
 
   function toneOf(severity) {
@@ -105,12 +105,6 @@
           const { name_id, name_en, unit } = panel.measure;
           // A gauge of rain counts on since midnight; what is drawn is of one hour.
           const shown = name === "rain" ? say("Rain of the last hour, mm") : `${live.config().lang === "id" ? name_id : name_en} (${unit})`;
-          const words = {
-            critical: say("critical"),
-            major: say("major"),
-            minor: say("minor"),
-            info: say("notice"),
-          };
           const used = [...new Set((panel.marks || []).map((mark) => mark.severity))];
           return part("div", { class: "map-keys-row map-shapes" }, [
             part("span", { class: "map-key" }, [
@@ -120,7 +114,7 @@
             ...used.map((severity) =>
               part("span", { class: "map-key" }, [
                 own.sign(SIGNS[severity], `severity-${severity}`),
-                words[severity],
+                live.severityWord(severity),
               ]),
             ),
           ]);
